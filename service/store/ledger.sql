@@ -1,0 +1,35 @@
+-- name: lock
+-- Writers queue here, so that revisions are numbered without gaps in the order they commit.
+select pg_advisory_xact_lock(4337001);
+
+-- name: head
+-- The newest revision.
+select id, committed_at, author, reason, rows, data_version from revision order by id desc limit 1;
+
+-- name: head_id
+-- The number of the newest revision, 0 in an empty ledger.
+select coalesce(max(id), 0) from revision;
+
+-- name: begin
+-- The next revision's number, the digests it starts from, and a time not before its predecessor's.
+select coalesce(max(id), 0) + 1 as id,
+       greatest(clock_timestamp(), max(committed_at)) as committed_at,
+       coalesce((array_agg(digests order by id desc))[1], '{}') as digests
+  from revision;
+
+-- name: add_revision
+-- Written last: the digests are those of the ledger with its rows.
+insert into revision (id, committed_at, author, reason, rows, digests, data_version)
+values ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: revision
+-- One revision by its number.
+select id, committed_at, author, reason, rows, data_version from revision where id = $1;
+
+-- name: revision_at
+-- The newest revision committed at or before a moment.
+select max(id) from revision where committed_at <= $1;
+
+-- name: revisions
+-- Revisions older than $1, newest first.
+select id, committed_at, author, reason, rows, data_version from revision where id < $1 order by id desc limit $2;

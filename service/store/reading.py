@@ -1,0 +1,69 @@
+"""Reading the ledger at a revision. What is committed never changes, so no transaction has to hold it still."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from service.store.evidence import TABLES
+from service.store.ledger import SQL, Revision
+from service.world.rows import KINDS, Row
+from service.world.world import Evidence
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import asyncpg
+
+    from service.store.ledger import Connection
+
+R = TypeVar("R", bound=Row)
+
+
+def _revision(record: asyncpg.Record) -> Revision:
+    return Revision(
+        id=record["id"],
+        committed_at=record["committed_at"],
+        author=record["author"],
+        reason=record["reason"],
+        rows=msgspec.json.decode(record["rows"], type=dict[str, int]),
+        data_version=record["data_version"],
+    )
+
+
+async def head(connection: Connection) -> Revision | None:
+    """The newest revision, None in an empty ledger."""
+    record = await connection.fetchrow(SQL["head"])
+    return None if record is None else _revision(record)
+
+
+async def revision(connection: Connection, number: int) -> Revision | None:
+    """A revision by its number."""
+    record = await connection.fetchrow(SQL["revision"], number)
+    return None if record is None else _revision(record)
+
+
+async def revision_at(connection: Connection, moment: datetime) -> int | None:
+    """The number of the revision that was newest at a moment; None before the first."""
+    number: int | None = await connection.fetchval(SQL["revision_at"], moment)
+    return number
+
+
+async def evidence(connection: Connection, at: Revision) -> Evidence:
+    """All rows that stand at a revision."""
+    rows = {kind.kind: await _rows(connection, kind, at.id) for kind in KINDS}
+    return Evidence(at.id, at.committed_at, at.data_version, rows)
+
+
+async def _rows(connection: Connection, kind: type[R], number: int) -> list[R]:
+    listed = [
+        place for place, field in enumerate(msgspec.structs.fields(kind)) if "tuple" in str(field.type)
+    ]
+    rows = []
+    for record in await connection.fetch(TABLES[kind.kind].at, number):
+        values = list(record)
+        for place in listed:
+            values[place] = tuple(values[place])
+        rows.append(kind(**dict(zip(kind.__struct_fields__, values, strict=True))))
+    return rows

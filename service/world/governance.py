@@ -1,0 +1,88 @@
+"""Governance weights of all countries on a date, from one release; releases are never mixed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from service.risk.governance import DIMENSIONS, governance_sd, governance_weight
+from service.world.rows import Governance, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+REFERENCE_YEARS = 5
+"""Governance is averaged over this many years, the EU method's reference period."""
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Governance of each country, by its index: `weight` g and its standard error `sd`, valid where `governed`.
+
+    A country's years are those of `years` in which the release prints all six indicators for it (`complete`).
+    """
+
+    release: Source | None
+    years: tuple[int, ...]
+    complete: NDArray[np.bool_]
+    governed: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+    sd: NDArray[np.float64]
+
+    def years_of(self, country: int) -> list[int]:
+        """The years a country's weight is the mean of."""
+        return [year for year, there in zip(self.years, self.complete[:, country], strict=True) if there]
+
+
+@dataclass(frozen=True, eq=False)
+class GovernanceTable:
+    """One release as [year, country, indicator] arrays, NaN where nothing is printed."""
+
+    release: Source | None
+    years: tuple[int, ...]
+    estimates: NDArray[np.float64]
+    errors: NDArray[np.float64]
+
+    def on(self, as_of: date) -> Weights:
+        """The weights from the latest five years that had ended by a day.
+
+        A country's weight is the mean over those of the years that print all six indicators for it.
+        """
+        places = [place for place, year in enumerate(self.years) if year < as_of.year][-REFERENCE_YEARS:]
+        estimates, errors = self.estimates[places], self.errors[places]
+        complete = np.isfinite(estimates).all(axis=2)
+        governed = complete.any(axis=0)
+        weight, sd = np.zeros(governed.shape), np.zeros(governed.shape)
+        if governed.any():
+            counted = complete[:, governed, None]
+            weight[governed] = governance_weight(_mean(estimates[:, governed], counted))
+            sd[governed] = governance_sd(_mean(np.nan_to_num(errors[:, governed]), counted))
+        return Weights(self.release, tuple(self.years[place] for place in places), complete, governed, weight, sd)
+
+
+def _mean(values: NDArray[np.float64], counted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    mean: NDArray[np.float64] = np.where(counted, values, 0.0).sum(axis=0) / counted.sum(axis=0)
+    return mean
+
+
+def tabulate(
+    rows: Sequence[Governance], sources: Mapping[str, Source], country_index: Mapping[str, int]
+) -> GovernanceTable:
+    """The table of the newest release among rows."""
+    releases = {row.source: sources[row.source] for row in rows}
+    release = max(releases.values(), key=lambda s: (s.published or s.retrieved, s.id), default=None)
+    chosen = [row for row in rows if release is not None and row.source == release.id]
+    years = tuple(sorted({row.year for row in chosen}))
+    year_place = {year: place for place, year in enumerate(years)}
+    shape = (len(years), len(country_index), len(DIMENSIONS))
+    estimates, errors = np.full(shape, np.nan), np.full(shape, np.nan)
+    for row in chosen:
+        cell = year_place[row.year], country_index[row.country], DIMENSIONS.index(row.dimension)
+        estimates[cell] = row.estimate
+        errors[cell] = np.nan if row.stderr is None else row.stderr
+    return GovernanceTable(release, years, estimates, errors)

@@ -1,0 +1,67 @@
+"""Scoring all minerals for a buyer on a day: the sheet of the day against the buyer's position."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from service.risk.methods.partner_adjusted import MineralScores, score_minerals, score_stages
+from service.risk.partners import LADDER, Ladder, RestrictionType, Terms
+from service.world.position import NOBODY, Position, Positions
+from service.world.sheet import Sheet, sheet_on
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from service.risk.numbers import Ints
+    from service.world.world import World
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Every mineral's score for one buyer on one day; `agreement` and `restriction` are places, or NOBODY, by row."""
+
+    sheet: Sheet
+    terms: Terms
+    agreement: Ints
+    restriction: Ints
+    scores: MineralScores
+
+
+def is_buyer(world: World, name: str) -> bool:
+    """Whether a name is that of a country or a bloc."""
+    return name in world.countries or name in world.blocs
+
+
+def score_all(world: World, buyer: str, as_of: date, ladder: Ladder = LADDER) -> Scored:
+    """Scores every mineral for a country or bloc on a day."""
+    return world.memo.get(("scored", buyer, as_of, ladder), lambda: _score_all(world, buyer, as_of, ladder))
+
+
+def _score_all(world: World, buyer: str, as_of: date, ladder: Ladder) -> Scored:
+    sheet = sheet_on(world, as_of)
+    positions = world.memo.get(("positions", as_of, ladder), lambda: Positions(world, as_of, ladder))
+    terms, agreement, restriction = _terms(world, sheet, positions.of(buyer))
+    stages = score_stages(sheet.suppliers, terms, ladder)
+    return Scored(sheet, terms, agreement, restriction, score_minerals(stages, sheet.minerals))
+
+
+def _terms(world: World, sheet: Sheet, position: Position) -> tuple[Terms, Ints, Ints]:
+    restriction = position.restriction[sheet.cells].astype(np.int64)
+    rows = list(world.restrictions.values())
+    types = np.array([*(RestrictionType[row.type.upper()] for row in rows), RestrictionType.NONE], dtype=np.int64)
+    rates = np.array([*(row.factor or 1.0 for row in rows), 1.0])
+    rated = np.array([*(row.factor is not None for row in rows), False])
+    terms = Terms(
+        tier=position.tier[sheet.cells].astype(np.int64),
+        restriction=types[restriction],
+        rate=rates[restriction],
+        rated=rated[restriction],
+        relieved=position.protected[sheet.cells],
+    )
+    return terms, position.agreement[sheet.cells].astype(np.int64), restriction
+
+
+__all__ = ["NOBODY", "Scored", "is_buyer", "score_all"]

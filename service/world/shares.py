@@ -1,0 +1,115 @@
+"""Share sets: one source's picture of a mineral at a stage in one period, and which of them speaks on a date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from service.world.dates import happened
+from service.world.rows import Share, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+FULL = 0.8
+"""The part of world output a set must name to be preferred for being newer (design: at least 80 %)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShareSet:
+    """A source's shares of one mineral at one stage in one period.
+
+    `rows` are the ledger's, largest share first; beside them stand `countries`, their places among the World's
+    countries, `shares`, fractions of world output, and `known`, False where the source withholds the share.
+    """
+
+    source: Source
+    mineral: str
+    stage: str
+    period: tuple[int, int] | None
+    countries: NDArray[np.int64]
+    shares: NDArray[np.float64]
+    known: NDArray[np.bool_]
+    rows: tuple[Share, ...]
+    named: float
+    """The part of world output the set names; above 1 where rounded shares are printed."""
+
+    @property
+    def label(self) -> str | None:
+        """The period as it is written, `2024` or `2016-2020`; None where the source names none."""
+        if self.period is None:
+            return None
+        start, end = self.period
+        return f"{start}" if start == end else f"{start}-{end}"
+
+    @property
+    def reference_year(self) -> int | None:
+        """The last year of the period, None where the source names none."""
+        return self.period[1] if self.period else None
+
+    def speaks_on(self, as_of: date) -> bool:
+        """Whether the period had ended by a date; a set without a period counts once its source had appeared."""
+        if self.period is None:
+            return happened(self.source.published or self.source.retrieved, as_of)
+        return self.period[1] < as_of.year or (as_of.month, as_of.day) == (12, 31) and self.period[1] == as_of.year
+
+    @property
+    def _newest(self) -> tuple[int, int, str]:
+        return (-(self.reference_year or 0), self.source.precedence, self.source.id)
+
+
+def choose(sets: Sequence[ShareSet], as_of: date) -> ShareSet | None:
+    """The set that speaks on a date: the newest among those naming at least 80 %, else the one that names most.
+
+    Ties go to the source of the better precedence. None where no set's period had ended.
+    """
+    speaking = [candidate for candidate in sets if candidate.speaks_on(as_of)]
+    full = [candidate for candidate in speaking if candidate.named >= FULL]
+    if full:
+        return min(full, key=lambda s: s._newest)
+    return min(speaking, key=lambda s: (-s.named, s._newest), default=None)
+
+
+def collect(rows: Sequence[Share], sources: dict[str, Source], country_index: dict[str, int]) -> list[ShareSet]:
+    """The share sets of rows that come sorted by source, mineral, stage and period."""
+    sets: list[ShareSet] = []
+    start = 0
+    for end in range(1, len(rows) + 1):
+        if end < len(rows) and _belongs(rows[start], rows[end]):
+            continue
+        sets.append(_share_set(rows[start:end], sources, country_index))
+        start = end
+    return sets
+
+
+def _belongs(first: Share, other: Share) -> bool:
+    return (
+        first.mineral == other.mineral
+        and first.stage == other.stage
+        and first.source == other.source
+        and first.period_end == other.period_end
+        and first.period_start == other.period_start
+    )
+
+
+def _share_set(rows: Sequence[Share], sources: dict[str, Source], country_index: dict[str, int]) -> ShareSet:
+    first = rows[0]
+    ordered = sorted(rows, key=lambda row: (-(row.share or 0.0), row.country))
+    shares = np.array([row.share or 0.0 for row in ordered])
+    start, end = first.period_start, first.period_end
+    return ShareSet(
+        source=sources[first.source],
+        mineral=first.mineral,
+        stage=first.stage,
+        period=None if start is None or end is None else (start, end),
+        countries=np.array([country_index[row.country] for row in ordered], dtype=np.int64),
+        shares=shares,
+        known=np.array([row.share is not None for row in ordered]),
+        rows=tuple(ordered),
+        named=float(shares.sum()),
+    )

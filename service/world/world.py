@@ -1,0 +1,168 @@
+"""The World: the ledger at one revision, immutable, indexed for reading, built whole and swapped whole."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from service.world.dates import holds
+from service.world.governance import GovernanceTable, tabulate
+from service.world.rows import (
+    Agreement,
+    Bloc,
+    Cited,
+    Country,
+    Governance,
+    Listing,
+    Membership,
+    Mineral,
+    Reserve,
+    Restriction,
+    Row,
+    Share,
+    Source,
+    Stage,
+)
+from service.world.shares import ShareSet, choose, collect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from datetime import date, datetime
+
+
+STAGES: tuple[Stage, ...] = ("extraction", "processing")
+R = TypeVar("R", bound=Row)
+T = TypeVar("T")
+
+
+class Memo:
+    """A bounded memory of what was computed, the least recently used dropped first."""
+
+    def __init__(self, size: int = 256) -> None:
+        self._size = size
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+
+    def get(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """The value kept under `key`, computed now if there is none."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        else:
+            self._kept[key] = compute()
+            if len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        value: T = self._kept[key]
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the ledger knows at a revision: its rows by kind, each kind in key order."""
+
+    revision: int
+    committed_at: datetime
+    data_version: str
+    rows: Mapping[str, Sequence[Row]]
+
+    def of(self, kind: type[R]) -> list[R]:
+        """The rows of one kind."""
+        return [row for row in self.rows.get(kind.kind, ()) if isinstance(row, kind)]
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """An indexed, immutable picture of the ledger at `revision`.
+
+    Countries and minerals have a fixed order; `country_index` and `mineral_index` give their places in every array.
+    """
+
+    revision: int
+    committed_at: datetime
+    data_version: str
+    sources: dict[str, Source]
+    countries: dict[str, Country]
+    minerals: dict[str, Mineral]
+    blocs: dict[str, Bloc]
+    agreements: dict[str, Agreement]
+    restrictions: dict[str, Restriction]
+    listings: tuple[Listing, ...]
+    memberships: tuple[Membership, ...]
+    reserves: tuple[Reserve, ...]
+    governance: GovernanceTable
+    share_sets: dict[tuple[str, str], tuple[ShareSet, ...]]
+    cited: dict[str, dict[str, int]]
+    """How many rows of each kind cite each source."""
+    country_index: dict[str, int] = field(repr=False)
+    mineral_index: dict[str, int] = field(repr=False)
+    memo: Memo = field(default_factory=Memo, repr=False)
+    """What has been worked out from this World; dropped with it."""
+
+    def members(self, bloc: str, on: date) -> frozenset[str]:
+        """The countries that belong to a bloc on a day."""
+        return frozenset(m.country for m in self.memberships if m.bloc == bloc and holds(m.valid_from, m.valid_to, on))
+
+    def blocs_of(self, country: str, on: date) -> frozenset[str]:
+        """The blocs a country belongs to on a day."""
+        return frozenset(
+            m.bloc for m in self.memberships if m.country == country and holds(m.valid_from, m.valid_to, on)
+        )
+
+    def share_set(self, mineral: str, stage: str, as_of: date) -> ShareSet | None:
+        """The share set that speaks for a mineral's stage on a day, by the rule of `shares.choose`."""
+        return choose(self.share_sets.get((mineral, stage), ()), as_of)
+
+    def listed(self, owner: str, on: date) -> frozenset[str]:
+        """The minerals on a country's or bloc's lists of critical minerals in force on a day."""
+        return frozenset(
+            row.mineral for row in self.listings if row.owner == owner and holds(row.valid_from, row.valid_to, on)
+        )
+
+    def covered(self, minerals: frozenset[str]) -> frozenset[str]:
+        """The minerals meant by naming some: members of a named group, and groups all of whose members are meant."""
+        meant = set(minerals)
+        waiting = list(minerals)
+        while waiting:
+            for member in self.minerals[waiting.pop()].members:
+                if member not in meant:
+                    meant.add(member)
+                    waiting.append(member)
+        meant.update(m.id for m in self.minerals.values() if m.members and meant.issuperset(m.members))
+        return frozenset(meant)
+
+
+def build(evidence: Evidence) -> World:
+    """Builds a World from the evidence at a revision."""
+    sources = {row.id: row for row in evidence.of(Source)}
+    countries = {row.code: row for row in evidence.of(Country)}
+    minerals = {row.id: row for row in evidence.of(Mineral)}
+    country_index = {code: place for place, code in enumerate(countries)}
+    sets: dict[tuple[str, str], list[ShareSet]] = {}
+    for share_set in collect(evidence.of(Share), sources, country_index):
+        sets.setdefault((share_set.mineral, share_set.stage), []).append(share_set)
+    return World(
+        revision=evidence.revision,
+        committed_at=evidence.committed_at,
+        data_version=evidence.data_version,
+        sources=sources,
+        countries=countries,
+        minerals=minerals,
+        blocs={row.id: row for row in evidence.of(Bloc)},
+        agreements={row.id: row for row in evidence.of(Agreement)},
+        restrictions={row.id: row for row in evidence.of(Restriction)},
+        listings=tuple(evidence.of(Listing)),
+        memberships=tuple(evidence.of(Membership)),
+        reserves=tuple(evidence.of(Reserve)),
+        governance=tabulate(evidence.of(Governance), sources, country_index),
+        share_sets={place: tuple(found) for place, found in sets.items()},
+        cited=_cited(evidence),
+        country_index=country_index,
+        mineral_index={mineral: place for place, mineral in enumerate(minerals)},
+    )
+
+
+def _cited(evidence: Evidence) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for kind, rows in evidence.rows.items():
+        for source, count in Counter(row.source for row in rows if isinstance(row, Cited)).items():
+            counts.setdefault(source, {})[kind] = count
+    return counts
