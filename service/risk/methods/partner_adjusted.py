@@ -1,0 +1,265 @@
+"""How risky it is for a buyer to depend on a mineral, given who supplies it, who governs there, and what ties exist.
+
+For each stage with known shares s of the countries c:
+
+    H     = Σ s² · g · t
+    score = 100 · min(1, √H)
+
+and the mineral's score is the highest of its stages' scores; the stage that gives it is the binding stage. A score
+of 60 means: as if 60 % of the world's output came from a single, worst-governed foreign country with no tie to the
+buyer. There is no other multiplier, floor or clip.
+
+Parameters
+    s  fraction 0..1 of world output of the mineral at the stage, from one source's picture of one period
+    g  governance weight 0..1, 1 = worst: (2.5 − mean of the six Worldwide Governance Indicators)/5, the EU's scale /10
+    t  partner factor τ·(1 + (r − 1)(1 − ρ)) from the ladder of ties (τ ≤ 1) and restrictions (r ≥ 1); ρ is 1 where a
+       binding clause in force forbids the restriction. The ladder is a convention of this project, published with the
+       method and open to override: no published method grades how binding an agreement is
+
+Source
+    The equation is the core of the EU's supply risk (guidelines of 2017) on a scale a person can read. The EU's
+    threshold SR = 1.0 falls on 31.6 here (√0.1).
+
+Bands
+    low < 20 ≤ moderate < 31.6 (√0.1) ≤ high < 50 ≤ severe < 70.7 (√0.5) ≤ extreme, on the unrounded score
+
+What is missing
+    The unreported remainder, a supplier whose share is withheld and a supplier without a governance figure add
+    nothing to the score; each raises a flag and adds its worst case to the upper end of the interval. A stage without
+    a known share, or with less than half of output both named and governed, has no score (insufficient_data). A
+    mineral with such a stage beside a scored one is flagged understated: the stage left out may be the one that binds.
+    Shares that sum to more than 1 are used as printed and flagged; their split by tie is divided by that sum.
+
+Limits
+    Territory is not ownership; a share says where output stands, not who commands it. Stocks, substitution, recycling,
+    price and the time a substitute supplier needs do not enter. The score compares; it does not forecast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.risk.concentration import bounds
+from service.risk.model import Band, Concentration, Flag, MineralResult, Reason, StageResult, Suppliers
+from service.risk.numbers import Bools, Floats, Groups, Ints
+from service.risk.partners import BUCKET_OF_TIER, BUCKETS, LADDER, Ladder, Terms
+
+ID = "partner-adjusted"
+VERSION = 1
+TITLE = "Concentration, governance and partner agreements"
+
+BANDS: tuple[tuple[Band, float], ...] = (
+    ("low", 20.0),
+    ("moderate", 100 * np.sqrt(0.1)),
+    ("high", 50.0),
+    ("severe", 100 * np.sqrt(0.5)),
+    ("extreme", np.inf),
+)
+"""Each band and the score below which it ends; 100·√0.1 is where the EU's SR = 1.0 falls."""
+
+SUFFICIENT = 0.5
+"""The part of output that must be both named and governed for a stage to be scored."""
+
+
+def band(score: float) -> Band:
+    """The band of an unrounded score; a score on a threshold belongs to the band above it."""
+    if not 0 <= score <= 100:
+        raise ValueError(f"a score lies within 0..100, got {score}")
+    return next(name for name, end in BANDS if score < end)
+
+
+def scale(h: Floats) -> Floats:
+    """100·min(1, √H): a concentration on the scale of the score."""
+    return np.asarray(100 * np.minimum(1.0, np.sqrt(h)))
+
+
+@dataclass(frozen=True, eq=False)
+class StageScores:
+    """Every stage of a batch for one buyer, one entry per stage unless said otherwise.
+
+    factor, contribution  one entry per supplier row: t, and s²·g·t, which add up to `h` stage by stage
+    sufficient            whether the stage has a score; `score` means nothing elsewhere
+    coverage              (stages × BUCKETS) how output splits by tie; each row sums to 1
+    restricted            the part of output under a restriction that bites, across the buckets
+    top                   the row of the largest supplier, −1 without one
+    """
+
+    suppliers: Suppliers
+    terms: Terms
+    ladder: Ladder
+    factor: Floats
+    contribution: Floats
+    h: Floats
+    score: Floats
+    sufficient: Bools
+    hhi_low: Floats
+    hhi_high: Floats
+    hhi_tight: Floats
+    top: Ints
+    coverage: Floats
+    restricted: Floats
+    flags: Mapping[Flag, Bools]
+
+    def stage(self, index: int) -> StageResult:
+        """One stage of the batch in plain numbers."""
+        rows = np.flatnonzero(self.suppliers.stages.index == index)
+        scored = bool(self.sufficient[index])
+        score = float(self.score[index]) if scored else None
+        return StageResult(
+            status="scored" if scored else "insufficient_data",
+            reasons=self.reasons(index),
+            flags=tuple(flag for flag, raised in self.flags.items() if raised[index]),
+            score=score,
+            band=None if score is None else band(score),
+            h=float(self.h[index]),
+            partner_factors=tuple(self.factor[rows].tolist()),
+            contributions=tuple(self.contribution[rows].tolist()),
+            concentration=self._concentration(index, int(rows[0]) if rows.size else 0),
+            coverage=dict(zip(BUCKETS, self.coverage[index].tolist(), strict=True))
+            | {"restricted": float(self.restricted[index])},
+        )
+
+    def reasons(self, index: int) -> tuple[Reason, ...]:
+        """Why a stage has no score; empty where it has one."""
+        if self.sufficient[index]:
+            return ()
+        return ("less_than_half_named_and_governed",) if self.hhi_low[index] > 0 else ("no_shares",)
+
+    def _concentration(self, index: int, first_row: int) -> Concentration:
+        low = float(self.hhi_low[index])
+        top = int(self.top[index])
+        return Concentration(
+            hhi=low if top >= 0 else None,
+            hhi_low=low,
+            hhi_high=float(self.hhi_high[index]),
+            hhi_tight=float(self.hhi_tight[index]),
+            effective_suppliers=1 / low if top >= 0 else None,
+            top=top - first_row if top >= 0 else None,
+            top_share=float(self.suppliers.share[top]) if top >= 0 else None,
+            named_share=float(self.suppliers.named[index]),
+        )
+
+
+def score_stages(suppliers: Suppliers, terms: Terms, ladder: Ladder = LADDER) -> StageScores:
+    """Score every stage of a batch for one buyer; `terms` has one entry per row of `suppliers`."""
+    if len(terms.tier) != len(suppliers.share):
+        raise ValueError("terms and suppliers must have the same rows")
+    stages = suppliers.stages
+    factor = terms.factors(ladder)
+    contribution = suppliers.scored_weight * factor
+    h = stages.sum(contribution)
+    found = bounds(suppliers.known_share, stages)
+    return StageScores(
+        suppliers=suppliers,
+        terms=terms,
+        ladder=ladder,
+        factor=factor,
+        contribution=contribution,
+        h=h,
+        score=scale(h),
+        sufficient=_sufficient(suppliers),
+        hhi_low=found.low,
+        hhi_high=found.high,
+        hhi_tight=found.tight,
+        top=_top(suppliers),
+        coverage=_coverage(suppliers, terms),
+        restricted=_restricted(suppliers, terms),
+        flags=_flags(suppliers),
+    )
+
+
+def _sufficient(suppliers: Suppliers) -> Bools:
+    both = suppliers.stages.sum(np.where(suppliers.governed, suppliers.known_share, 0.0))
+    return np.asarray((both >= SUFFICIENT - suppliers.rounding) & (suppliers.named > 0))
+
+
+def _top(suppliers: Suppliers) -> Ints:
+    """The row of each stage's largest known share; of equals the one with the smallest country number."""
+    order = np.lexsort((suppliers.country, -suppliers.known_share, suppliers.stages.index))
+    stage = suppliers.stages.index[order]
+    leads = np.ones(len(order), dtype=np.bool_)
+    leads[1:] = stage[1:] != stage[:-1]
+    top = np.full(suppliers.stages.count, -1, dtype=np.int64)
+    top[stage[leads]] = order[leads]
+    top[suppliers.named == 0] = -1
+    return top
+
+
+def _coverage(suppliers: Suppliers, terms: Terms) -> Floats:
+    """How each stage's output splits by tie. Shares beyond the whole are divided by their sum, which is flagged."""
+    stages, width = suppliers.stages, len(BUCKETS)
+    cells = Groups(stages.index * width + BUCKET_OF_TIER[terms.tier], stages.count * width)
+    coverage = cells.sum(suppliers.known_share).reshape(stages.count, width)
+    coverage /= np.maximum(1.0, suppliers.named)[:, None]
+    coverage[:, -1] = suppliers.remainder
+    return coverage
+
+
+def _restricted(suppliers: Suppliers, terms: Terms) -> Floats:
+    restricted = suppliers.stages.sum(np.where(terms.restricted, suppliers.known_share, 0.0))
+    return np.asarray(restricted / np.maximum(1.0, suppliers.named))
+
+
+def _flags(suppliers: Suppliers) -> Mapping[Flag, Bools]:
+    return {
+        "unreported_remainder": suppliers.remainder > suppliers.rounding,
+        "share_withheld": suppliers.stages.any(~suppliers.known),
+        "supplier_without_governance": suppliers.stages.any(suppliers.ungoverned),
+        "shares_exceed_one": suppliers.named - 1 > suppliers.rounding,
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class MineralScores:
+    """Every mineral of a batch for one buyer: the stages of each are those known to exist, with or without data.
+
+    sufficient     whether the mineral has a score; `score` means nothing elsewhere
+    binding_stage  the position of the stage that gives the score, −1 without one; of equal stages the first
+    understated    whether a stage of a scored mineral has no score
+    """
+
+    stages: StageScores
+    minerals: Groups
+    score: Floats
+    sufficient: Bools
+    binding_stage: Ints
+    understated: Bools
+
+    def mineral(self, index: int) -> MineralResult:
+        """One mineral of the batch in plain numbers."""
+        members = np.flatnonzero(self.minerals.index == index).tolist()
+        scored = bool(self.sufficient[index])
+        score = float(self.score[index]) if scored else None
+        found: dict[Reason, None] = {reason: None for stage in members for reason in self.stages.reasons(stage)}
+        return MineralResult(
+            status="scored" if scored else "insufficient_data",
+            reasons=() if scored else tuple(found) or ("no_shares",),
+            flags=("understated",) if self.understated[index] else (),
+            score=score,
+            band=None if score is None else band(score),
+            binding_stage=int(self.binding_stage[index]) if scored else None,
+        )
+
+
+def score_minerals(stages: StageScores, minerals: Groups) -> MineralScores:
+    """Score every mineral of a batch; `minerals` says which mineral each stage belongs to, stages standing together."""
+    if len(minerals.index) != len(stages.score) or not minerals.consecutive:
+        raise ValueError("minerals needs one entry per stage, mineral after mineral")
+    candidates = np.where(stages.sufficient, stages.score, -np.inf)
+    highest = minerals.largest(candidates)
+    sufficient = np.isfinite(highest)
+    binds = stages.sufficient & (candidates == highest[minerals.index])
+    binding = np.full(minerals.count, -1, dtype=np.int64)
+    first = np.flatnonzero(binds)[::-1]
+    binding[minerals.index[first]] = first
+    return MineralScores(
+        stages=stages,
+        minerals=minerals,
+        score=np.where(sufficient, highest, 0.0),
+        sufficient=sufficient,
+        binding_stage=binding,
+        understated=sufficient & minerals.any(~stages.sufficient),
+    )

@@ -1,0 +1,293 @@
+"""What stands between a buyer and a country: the ladder of ties, the restrictions, and the partner factor t.
+
+    t = τ · (1 + (r − 1) · (1 − ρ))
+
+τ ≤ 1   the best tie between buyer and country that covers the mineral on the day; ties never stack
+r ≥ 1   the strongest restriction of the country on exports of the mineral that applies to the buyer, 1 without one
+ρ       1 where a binding clause in force forbids the country to restrict exports of the mineral to the buyer, else 0
+
+The ladder is a convention of this project: no published method grades how binding an agreement is. Its fixed points
+are published: home supply carries no foreign risk (GeoPolRisk), 0.8 for members of a single market and 1.1…1.5 for
+restrictions (the values printed with the EU's list of 2023). Each step has a low and a high beside its central value;
+they feed the interval of a score. A `Ladder` is a value: `LADDER.replace(binding=0.9)` is another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from dataclasses import replace as with_fields
+from enum import IntEnum
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.risk.numbers import Bools, Floats, Ints, Real, number, numbers
+
+AgreementType = Literal[
+    "trade_agreement",
+    "executive_agreement",
+    "framework",
+    "action_plan",
+    "strategic_partnership",
+    "memorandum",
+    "letter_of_intent",
+    "joint_statement",
+    "forum",
+    "relief",
+]
+Binding = Literal["yes", "no", "not_stated"]
+AgreementStatus = Literal["pending", "signed", "in_force", "suspended", "ended"]
+"""How an agreement stands on a day; `pending` is not yet signed."""
+
+
+class Tier(IntEnum):
+    """What an agreement amounts to between a buyer and a country, strongest tie first."""
+
+    HOME = 0
+    SINGLE_MARKET = 1
+    BINDING = 2
+    BINDING_SIGNED = 3
+    PROGRAMME = 4
+    MEMORANDUM = 5
+    FORUM = 6
+    NONE = 7
+
+    @property
+    def label(self) -> str:
+        """The tier's name outside the core: `binding_signed`."""
+        return self.name.lower()
+
+    @property
+    def description(self) -> str:
+        """What the tier holds, in words."""
+        return _TIER_DESCRIPTIONS[self]
+
+
+_TIER_DESCRIPTIONS: Mapping[Tier, str] = {
+    Tier.HOME: "the buyer itself, or a member of the buying bloc",
+    Tier.SINGLE_MARKET: "the same customs union or single market",
+    Tier.BINDING: "a binding agreement in force",
+    Tier.BINDING_SIGNED: "a binding agreement, signed and not in force",
+    Tier.PROGRAMME: "a non-binding agreement with a concrete programme (framework, action plan, strategic partnership)",
+    Tier.MEMORANDUM: "a non-binding memorandum or letter of intent",
+    Tier.FORUM: "a forum or joint statement",
+    Tier.NONE: "no agreement, or one that is expired, suspended or terminated",
+}
+
+
+class RestrictionType(IntEnum):
+    """A country's way of holding exports back, NONE where there is none."""
+
+    NONE = 0
+    LICENCE = 1
+    TAX = 2
+    QUOTA = 3
+    BAN = 4
+
+    @property
+    def label(self) -> str:
+        """The restriction's name outside the core: `licence`."""
+        return self.name.lower()
+
+    @property
+    def description(self) -> str:
+        """What the restriction does, in words."""
+        return _RESTRICTION_DESCRIPTIONS[self]
+
+
+_RESTRICTION_DESCRIPTIONS: Mapping[RestrictionType, str] = {
+    RestrictionType.NONE: "no restriction",
+    RestrictionType.LICENCE: "exports need a licence",
+    RestrictionType.TAX: "exports are taxed; a rate the source gives takes the place of this value",
+    RestrictionType.QUOTA: "exports are limited in amount",
+    RestrictionType.BAN: "exports are forbidden",
+}
+
+BUCKETS = ("home", "single_market", "binding", "programme", "memorandum", "forum", "none", "unreported")
+"""How `partner_coverage` splits output by tie. `binding` holds agreements in force and those signed: what both have in
+common, and no other tier has, is that the parties bound themselves."""
+
+BUCKET_OF_TIER: Ints = np.array([0, 1, 2, 2, 3, 4, 5, 6], dtype=np.int64)
+
+STRONGEST_RESTRICTION = 3.0
+"""The largest restriction factor accepted; twice the largest ever printed (1.5)."""
+
+
+def tier_of(agreement: AgreementType, binding: Binding, status: AgreementStatus) -> Tier:
+    """The tier of one agreement by its type, bindingness and status.
+
+    Bindingness that is not stated takes the weaker tier. A relief lifts restrictions and ties nobody.
+    """
+    if agreement == "relief" or status not in ("signed", "in_force"):
+        return Tier.NONE
+    if binding == "yes":
+        return Tier.BINDING if status == "in_force" else Tier.BINDING_SIGNED
+    if agreement in ("memorandum", "letter_of_intent"):
+        return Tier.MEMORANDUM
+    if agreement in ("joint_statement", "forum"):
+        return Tier.FORUM
+    return Tier.PROGRAMME
+
+
+def partner_factor(tau: float, r: float = 1.0, rho: float = 0.0) -> float:
+    """t = τ·(1 + (r − 1)(1 − ρ)) for one country; τ 0..1, r from 1, ρ 0..1."""
+    number("tau", tau, 0, 1)
+    number("r", r, 1, STRONGEST_RESTRICTION)
+    number("rho", rho, 0, 1)
+    return tau * (1 + (r - 1) * (1 - rho))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the ladder: its central value and how low and how high it could be argued to be."""
+
+    central: float
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        for value in (self.central, self.low, self.high):
+            number("a ladder step", value, 0, STRONGEST_RESTRICTION)
+        if not self.low <= self.central <= self.high:
+            raise ValueError(f"a ladder step needs low ≤ central ≤ high, got {self.low} {self.central} {self.high}")
+
+    @classmethod
+    def exactly(cls, value: float) -> Step:
+        """A step that is certain."""
+        return cls(value, value, value)
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """A value of τ for every tier and of r for every restriction.
+
+    The tiers need not fall in order: an override may value a memorandum above a forum or below it. ValueError where
+    a τ leaves 0..1, an r leaves 1..3 or a step's low, central and high are out of order.
+    """
+
+    home: Step = Step(0.00, 0.00, 0.00)
+    single_market: Step = Step(0.80, 0.80, 0.80)
+    binding: Step = Step(0.85, 0.80, 1.00)
+    binding_signed: Step = Step(0.95, 0.85, 1.00)
+    programme: Step = Step(0.97, 0.90, 1.00)
+    memorandum: Step = Step(0.98, 0.95, 1.00)
+    forum: Step = Step(0.99, 0.97, 1.00)
+    none: Step = Step(1.00, 1.00, 1.00)
+    licence: Step = Step(1.1, 1.1, 1.1)
+    tax: Step = Step(1.2, 1.1, 1.3)
+    quota: Step = Step(1.3, 1.3, 1.3)
+    ban: Step = Step(1.5, 1.5, 1.5)
+
+    def __post_init__(self) -> None:
+        for tier in Tier:
+            number(f"the tie {tier.label}", self.tau(tier).high, 0, 1)
+        for restriction in RestrictionType:
+            number(f"the restriction {restriction.label}", self.r(restriction).low, 1, STRONGEST_RESTRICTION)
+
+    def tau(self, tier: Tier) -> Step:
+        """The strength of a tie, 0 = as good as home and 1 = no tie."""
+        step: Step = getattr(self, tier.label)
+        return step
+
+    def r(self, restriction: RestrictionType, rate: float | None = None) -> Step:
+        """The strength of a restriction: the `rate` its source gives, else the ladder's own value."""
+        if rate is not None:
+            return Step.exactly(number("a restriction's rate", rate, 1, STRONGEST_RESTRICTION))
+        if restriction is RestrictionType.NONE:
+            return Step.exactly(1.0)
+        step: Step = getattr(self, restriction.label)
+        return step
+
+    def replace(self, **values: float | Step) -> Ladder:
+        """This ladder with some steps of another value; a bare number is certain (low = central = high)."""
+        unknown = sorted(set(values) - set(STEPS))
+        if unknown:
+            raise ValueError(f"the ladder has no step {', '.join(unknown)}; its steps are {', '.join(STEPS)}")
+        steps = {name: value if isinstance(value, Step) else Step.exactly(value) for name, value in values.items()}
+        return with_fields(self, **steps)
+
+    def settled(self) -> Ladder:
+        """This ladder with every step certain at its central value."""
+        return self.replace(**{name: getattr(self, name).central for name in STEPS})
+
+    def best(self, tiers: Iterable[Tier]) -> Tier:
+        """The tie with the smallest τ, NONE among no ties at all; of equals the one higher on the ladder."""
+        return min(tiers, key=lambda tier: (self.tau(tier).central, tier), default=Tier.NONE)
+
+    def strongest(
+        self, restrictions: Iterable[tuple[RestrictionType, float | None]]
+    ) -> tuple[RestrictionType, float | None]:
+        """The restriction (type, rate its source gives) with the largest r; (NONE, None) among none at all."""
+        none = (RestrictionType.NONE, None)
+        return max(restrictions, key=lambda each: (self.r(*each).central, each[0]), default=none)
+
+    def weakest(self, tiers: Iterable[Tier]) -> Tier:
+        """The tie with the largest τ, as a bloc's own reading of its members' ties; NONE among none."""
+        return max(tiers, key=lambda tier: (self.tau(tier).central, tier), default=Tier.NONE)
+
+
+STEPS = (*(tier.label for tier in Tier), *(kind.label for kind in RestrictionType if kind))
+"""The names of the ladder's steps: ties first, then restrictions."""
+
+LADDER = Ladder()
+"""The ladder of `partner-adjusted` version 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """What stands between one buyer and each supplier row, in the rows' own order.
+
+    tier         the best tie, as `Tier`
+    restriction  the type of the strongest restriction that applies, as `RestrictionType`
+    rate, rated  the restriction's strength r where its source gives one (`rated`); ignored elsewhere
+    relieved     whether a binding clause in force forbids the restriction (ρ = 1)
+    """
+
+    tier: Ints
+    restriction: Ints
+    rate: Floats
+    rated: Bools
+    relieved: Bools
+
+    def __post_init__(self) -> None:
+        if len({len(column) for column in (self.tier, self.restriction, self.rate, self.rated, self.relieved)}) > 1:
+            raise ValueError("the columns of terms must be equally long")
+        numbers("a tier", self.tier, 0, len(Tier) - 1)
+        numbers("a restriction", self.restriction, 0, len(RestrictionType) - 1)
+        numbers("a restriction's rate", self.rate[self.rated], 1, STRONGEST_RESTRICTION)
+
+    @classmethod
+    def none(cls, rows: int) -> Terms:
+        """No tie and no restriction towards any of `rows` suppliers."""
+        return cls(
+            tier=np.full(rows, Tier.NONE, dtype=np.int64),
+            restriction=np.full(rows, RestrictionType.NONE, dtype=np.int64),
+            rate=np.ones(rows),
+            rated=np.zeros(rows, dtype=np.bool_),
+            relieved=np.zeros(rows, dtype=np.bool_),
+        )
+
+    @property
+    def restricted(self) -> Bools:
+        """Rows whose restriction bites: one is in force and no clause forbids it."""
+        return np.asarray((self.restriction != RestrictionType.NONE) & ~self.relieved)
+
+    def factors(self, ladder: Ladder = LADDER) -> Floats:
+        """The partner factor t of each row at the ladder's central values."""
+        tau = np.array([ladder.tau(tier).central for tier in Tier])
+        r = np.array([ladder.r(kind).central for kind in RestrictionType])
+        return self.factors_at(tau[:, None], r[:, None])[:, 0]
+
+    def factors_at(self, tau: NDArray[Real], r: NDArray[Real]) -> NDArray[Real]:
+        """The partner factor of each row for several readings of the ladder at once.
+
+        `tau` (tiers × readings) and `r` (restriction types × readings) give (rows × readings), in `tau`'s own dtype.
+        """
+        factors = tau[self.tier]
+        bites = np.flatnonzero(self.restricted)
+        if bites.size:
+            strength = np.where(self.rated[bites, None], self.rate[bites, None], r[self.restriction[bites]])
+            factors[bites] *= strength.astype(tau.dtype, copy=False)
+        return factors

@@ -1,0 +1,165 @@
+"""How well the figures and the ladder are known: every input drawn anew a number of times.
+
+    share             s' = s·x / (1 − s + s·x), ln x uniform within ±√3·sd: the share if the supplier's own output is
+                      off by the factor x. A share near 1 hardly moves, none leaves 0..1
+    governance        g' = g + sd·z within 0..1, z standard normal, one z per country for all its rows
+    tie, restriction  triangular between low and high with its peak at the central value, one draw for the whole
+                      ladder: a stronger tie stays stronger in every draw
+
+A draw depends on the seed and on what the figure is about, and on nothing else in the batch: order does not matter, a
+stage alone is drawn as among hundreds, and a changed figure moves its own stage only. The draws of one figure are
+spread evenly over its distribution (a Latin hypercube), so few are enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.risk.model import Suppliers
+from service.risk.numbers import Floats, Ints, numbers
+from service.risk.partners import Ladder, RestrictionType, Step, Tier
+
+Draws = NDArray[np.float32]
+"""(rows or stages × draws); single precision is far finer than what is drawn."""
+
+DRAWS = 1024
+"""Draws of each figure."""
+
+_SHARE, _GOVERNANCE, _TIE, _RESTRICTION = range(4)
+"""What a draw is about: the first thing its generator is seeded with after the seed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Doubt:
+    """How well the figures of a batch of suppliers are known.
+
+    share_sd       standard error of each row's share relative to the share, by the quality of its source
+    governance_sd  standard error of each row's governance weight, from the release's own (`governance.governance_sd`)
+    stage          a stable number for each stage, the same in every batch; with a row's country it names a share
+    """
+
+    share_sd: Floats
+    governance_sd: Floats
+    stage: Ints
+
+    def __post_init__(self) -> None:
+        numbers("a share's relative standard error", self.share_sd, 0, 2)
+        numbers("the standard error of a governance weight", self.governance_sd, 0, 1)
+
+    def largest_factor(self, suppliers: Suppliers) -> Floats:
+        """k: the largest x any row of each stage can be off by, 1 for a stage without rows."""
+        return np.asarray(np.exp(np.sqrt(3) * np.maximum(0.0, suppliers.stages.largest(self.share_sd))))
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The draws that do not depend on the buyer: taken once, they serve any number of buyers.
+
+    known       s'²·g' of each row, 0 where share or governance is not known
+    unweighted  s'² of the rows without a governance figure, which `ungoverned` lists
+    remainder   (k·R)² of each stage: R is what the shares leave, so it is as uncertain as they are
+    """
+
+    suppliers: Suppliers
+    known: Draws
+    ungoverned: Ints
+    unweighted: Draws
+    remainder: Floats
+    seed: int
+    draws: int
+
+
+def sample(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int = DRAWS) -> Sample:
+    """Draw the shares and governance weights of a batch; `seed` and what numbers stand for must not be negative.
+
+    A seed that stays while the evidence grows (of the method's id and version, say) moves an interval when its own
+    figures move and not with every revision.
+    """
+    if len(doubt.share_sd) != len(suppliers.share) or len(doubt.stage) != suppliers.stages.count:
+        raise ValueError("doubt must have the rows and the stages of its suppliers")
+    ungoverned = np.flatnonzero(suppliers.ungoverned)
+    squares = _drawn_shares(suppliers, doubt, seed, draws) ** 2
+    return Sample(
+        suppliers=suppliers,
+        known=squares * _drawn_governance(suppliers, doubt, seed, draws),
+        ungoverned=ungoverned,
+        unweighted=squares[ungoverned],
+        remainder=(doubt.largest_factor(suppliers) * suppliers.remainder) ** 2,
+        seed=seed,
+        draws=draws,
+    )
+
+
+def drawn_ladder(ladder: Ladder, seed: int, draws: int) -> tuple[Draws, Draws]:
+    """τ (tiers × draws) and r (restriction types × draws)."""
+    tie, restriction = (_spread(seed, draws, _TIE), _spread(seed, draws, _RESTRICTION))
+    tau = np.stack([_triangular(ladder.tau(tier), tie) for tier in Tier])
+    r = np.stack([_triangular(ladder.r(kind), restriction) for kind in RestrictionType])
+    return tau.astype(np.float32), r.astype(np.float32)
+
+
+def central_ladder(ladder: Ladder) -> tuple[Draws, Draws]:
+    """τ (tiers × 1) and r (restriction types × 1) at their central values."""
+    return drawn_ladder(ladder.settled(), seed=0, draws=1)
+
+
+def _drawn_shares(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int) -> Draws:
+    stages = doubt.stage[suppliers.stages.index].tolist()
+    about = zip(stages, suppliers.country.tolist(), strict=True)
+    spread = _stack([_spread(seed, draws, _SHARE, stage, country) for stage, country in about], draws)
+    factor = np.exp(np.float32(np.sqrt(3)) * _column(doubt.share_sd) * (2 * spread - 1))
+    share = _column(suppliers.known_share)
+    moved: Draws = share * factor / (1 - share + share * factor)
+    return moved
+
+
+def _drawn_governance(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int) -> Draws:
+    """g' of each row, 0 where there is no figure."""
+    countries, position = np.unique(suppliers.country, return_inverse=True)
+    normal = _normal_scores(draws)
+    z = _stack([normal[_order(seed, draws, _GOVERNANCE, country)] for country in countries.tolist()], draws)
+    moved = np.clip(_column(suppliers.governance) + _column(doubt.governance_sd) * z[position], 0, 1)
+    drawn: Draws = moved * _column(suppliers.governed)
+    return drawn
+
+
+def _column(values: NDArray[np.generic]) -> Draws:
+    return values.astype(np.float32)[:, None]
+
+
+def _stack(rows: list[NDArray[np.float32]], draws: int) -> Draws:
+    return np.stack(rows) if rows else np.empty((0, draws), dtype=np.float32)
+
+
+def _order(seed: int, draws: int, *about: int) -> Ints:
+    """0..draws − 1 in an order of chance that is the same for the same seed and the same subject."""
+    generator = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, *about))))
+    return generator.permutation(draws)
+
+
+def _spread(seed: int, draws: int, *about: int) -> NDArray[np.float32]:
+    """The middles of `draws` equal parts of 0..1, in an order of chance."""
+    return np.asarray((_order(seed, draws, *about) + 0.5) / draws, dtype=np.float32)
+
+
+@lru_cache(maxsize=8)
+def _normal_scores(draws: int) -> NDArray[np.float32]:
+    """The standard normal's values at the middles of `draws` equally likely parts."""
+    normal = NormalDist()
+    return np.array([normal.inv_cdf((rank + 0.5) / draws) for rank in range(draws)], dtype=np.float32)
+
+
+def _triangular(step: Step, u: NDArray[np.float32]) -> Floats:
+    """The triangular distribution's value at probability `u`; it rises with low, central and high."""
+    width = step.high - step.low
+    if width == 0:
+        return np.full(len(u), step.central)
+    peak = (step.central - step.low) / width
+    rising = step.low + width * np.sqrt(u * peak)
+    falling = step.high - width * np.sqrt((1 - u) * (1 - peak))
+    return np.asarray(np.where(u < peak, rising, falling), dtype=np.float64)
