@@ -1,0 +1,70 @@
+"""From the names that sources print to the ledger's codes and slugs."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+from service.world.rows import Country, Mineral
+
+
+class UnknownName(Exception):  # noqa: N818 - it never leaves a reader as an error
+    """A printed name that nobody has mapped; its text says which known names come closest."""
+
+
+def fold(printed: str) -> str:
+    """A name's form for comparing: without regard to case, kind of space or apostrophe, and hyphens."""
+    text = unicodedata.normalize("NFKC", printed).replace("’", "'").replace("-", " ")
+    return " ".join(text.casefold().split())
+
+
+def closest(printed: str, known: Iterable[str], count: int = 3) -> str:
+    """The known names most like a printed one, for a person to choose from."""
+    near = get_close_matches(fold(printed), list(known), n=count, cutoff=0.5)
+    return f"closest known: {', '.join(near)}" if near else "nothing known comes close"
+
+
+class Names:
+    """Countries and minerals by every name the ledger has for them.
+
+    `corrections` maps further printed names to a country code or a mineral slug; it is how a user teaches a new
+    edition's spelling, and it goes before what the ledger says.
+    """
+
+    def __init__(
+        self, countries: Iterable[Country], minerals: Iterable[Mineral], corrections: Mapping[str, str] | None = None
+    ) -> None:
+        minerals = tuple(minerals)
+        self._members = {mineral.id: mineral.members for mineral in minerals if mineral.members}
+        self._countries = {
+            fold(name): country.code
+            for country in countries
+            for name in (country.code, country.name, country.official_name, *country.aliases)
+            if name
+        }
+        self._minerals = {
+            fold(name): mineral.id for mineral in minerals for name in (mineral.id, mineral.name_en, *mineral.aliases)
+        }
+        for printed, meant in (corrections or {}).items():
+            known = self._countries if meant in self._countries.values() else self._minerals
+            known[fold(printed)] = meant
+
+    def country(self, printed: str) -> str:
+        """The code of a country as printed, or UnknownName."""
+        return _find(printed, self._countries, "country")
+
+    def mineral(self, printed: str) -> str:
+        """The slug of a mineral as printed, or UnknownName."""
+        return _find(printed, self._minerals, "mineral")
+
+    def members(self, group: str) -> tuple[str, ...]:
+        """The minerals a group stands for; none for a mineral of its own."""
+        return self._members.get(group, ())
+
+
+def _find(printed: str, known: Mapping[str, str], what: str) -> str:
+    try:
+        return known[fold(printed)]
+    except KeyError:
+        raise UnknownName(f"a known {what}; {closest(printed, known)}") from None

@@ -1,0 +1,83 @@
+"""Published tables as text: decoding, the header, the number of columns.
+
+A file that is not as published is found here, so that readers may trust what they get: a wrong encoding and a missing
+column end the reading with one Problem, a line of the wrong length is a Problem of its own.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import BinaryIO, NamedTuple
+
+from service.intake.problems import Problem
+
+LONGEST_LINE = 65_536
+"""Bytes read as one line; the longest in a published file has under 4,000. A longer one is cut, and so reported."""
+
+SHOWN = 80
+"""Characters of an offending value that a Problem repeats."""
+
+
+class Record(NamedTuple):
+    """One line of a table by column name; `line` is where it starts in the file."""
+
+    line: int
+    fields: dict[str, str]
+
+
+def decode(file: BinaryIO, encoding: str) -> Iterator[str]:
+    """The file's lines as text; bytes that `encoding` does not know become U+FFFD, which `records` reports."""
+    for line in iter(partial(file.readline, LONGEST_LINE), b""):
+        yield line.decode(encoding, errors="replace")
+
+
+def records(lines: Iterable[str], columns: Sequence[str]) -> Iterator[Record | Problem]:
+    """The table's lines as Records, provided that its header has all of `columns`. Line numbers are the file's."""
+    header: list[str] | None = None
+    line = 1
+    for item in _values(lines):
+        if isinstance(item, Problem):
+            yield item
+            return
+        values, next_line = item
+        misread = next((value for value in values if _is_misread(value)), None)
+        if misread is not None:
+            yield Problem(line, "", misread[:SHOWN], "text in the encoding this file is published in")
+            return
+        if header is None:
+            header = [name.strip() for name in values]
+            if not set(header).issuperset(columns):
+                break
+        elif len(values) == len(header):
+            yield Record(line, dict(zip(header, values, strict=True)))
+        elif values:
+            yield Problem(line, "", f"{len(values)} columns", f"{len(header)} columns")
+        line = next_line
+    missing = [name for name in columns if name not in (header or [])]
+    if missing:
+        yield Problem(1, "", ",".join(header or [])[:SHOWN], f"a header with {', '.join(missing)}")
+
+
+def _values(lines: Iterable[str]) -> Iterator[tuple[list[str], int] | Problem]:
+    """Each record's values and the line after it (a quoted value may run over several); a Problem ends it."""
+    rows = csv.reader(lines, strict=True)
+    try:
+        for values in rows:
+            yield values, rows.line_num + 1
+    except csv.Error as error:
+        yield Problem(rows.line_num, "", str(error), "comma-separated text")
+
+
+def _is_misread(text: str) -> bool:
+    """Whether text was decoded with the wrong encoding: by its marks, or because it is UTF-8 read as Windows-1252."""
+    if "\ufffd" in text or "\0" in text:
+        return True
+    if text.isascii():
+        return False
+    try:
+        text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return False
+    return True

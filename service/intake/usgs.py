@@ -1,0 +1,291 @@
+"""Reads the world tables of the USGS Mineral Commodity Summaries, editions 2025 and 2026, as published.
+
+Which statistic speaks of which mineral and stage is decided in maps/usgs_statistics.csv, and of which reserves in
+maps/usgs_reserves.csv: files for a domain expert to review. Capacities are not shares and are passed over.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import Literal, NamedTuple, cast
+
+from service.intake.names import Names, UnknownName, closest, fold
+from service.intake.problems import Problem
+from service.intake.tables import SHOWN
+from service.intake.usgs_layouts import Amount, Figure, Kind, Qualifier, amount, figures
+from service.world.rows import Reserve, Share, Stage
+
+ENCODINGS = {"usgs-mcs-2026": "cp1252", "usgs-mcs-2025": "utf-8-sig"}
+"""The encoding each edition is published in."""
+
+
+class Meaning(NamedTuple):
+    """What a statistic speaks of; `stage` is None for reserves, `unit` overrules a unit the file prints wrongly."""
+
+    mineral: str
+    stage: Stage | None
+    basis: str
+    unit: str
+
+
+Meanings = Mapping[tuple[Kind, str, str], tuple[Meaning, ...]]
+"""Meanings by kind, folded commodity and folded statistic; no meanings for a statistic that is not used."""
+
+
+class Reading(NamedTuple):
+    """A figure understood; `country` is None for the world total."""
+
+    figure: Figure
+    meanings: tuple[Meaning, ...]
+    amount: Amount
+    country: str | None
+
+
+def read(
+    lines: Iterable[str], names: Names, source: str, meanings: Meanings | None = None
+) -> Iterator[Share | Reserve | Problem]:
+    """Shares and reserves by country. Share = amount / world total, rounded to six decimals.
+
+    The edition is told by the header. A table's lines are held until the next table begins, no longer.
+    """
+    lines = iter(lines)
+    header = next(lines, "")
+    table: list[Reading] = []
+    for item in _readings(figures(header, chain([header], lines)), names, meanings or reviewed_meanings()):
+        if isinstance(item, Problem):
+            yield item
+            continue
+        if table and _minerals(item) != _minerals(table[0]):
+            yield from _rows(table, source)
+            table = []
+        table.append(item)
+    yield from _rows(table, source)
+
+
+@cache
+def reviewed_meanings() -> Meanings:
+    """The meanings of every statistic of both editions, as the maps have them."""
+    meanings: dict[tuple[Kind, str, str], tuple[Meaning, ...]] = {}
+    maps: tuple[tuple[Kind, str], ...] = (("production", "usgs_statistics.csv"), ("reserves", "usgs_reserves.csv"))
+    for kind, name in maps:
+        with (Path(__file__).parent / "maps" / name).open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                key = (kind, fold(row["commodity"]), fold(row["statistic"]))
+                stage = cast("Stage | None", row.get("stage") or None)
+                used = (Meaning(row["mineral"], stage, row["basis"], row["unit"]),) if row["mineral"] else ()
+                meanings[key] = meanings.get(key, ()) + used
+    return meanings
+
+
+# --- from figures to readings ----------------------------------------------------------------------------------------
+
+_ROUNDED = re.compile(r"[:,] rounded$")
+_IN_BRACKETS = re.compile(r"\s*\([^)]*\)$")
+
+
+def _readings(printed: Iterable[Figure | Problem], names: Names, meanings: Meanings) -> Iterator[Reading | Problem]:
+    """The figures that are used, understood. A blank cell says nothing, and "other countries" nothing of any."""
+    for figure in printed:
+        if isinstance(figure, Problem):
+            yield figure
+            continue
+        meant = _meanings_of(figure, meanings)
+        if meant is None:
+            yield _unknown_statistic(figure, meanings)
+        elif meant and figure.printed and not fold(figure.country).startswith("other countries"):
+            yield _reading(figure, meant, names)
+
+
+def _meanings_of(figure: Figure, meanings: Meanings) -> tuple[Meaning, ...] | None:
+    """What a figure speaks of: nothing where it is not used, None where nobody has said."""
+    commodity = fold(figure.commodity)
+    statistic = fold(_ROUNDED.sub("", figure.statistic))
+    return meanings.get((figure.kind, commodity, statistic), meanings.get((figure.kind, commodity, "")))
+
+
+def _unknown_statistic(figure: Figure, meanings: Meanings) -> Problem:
+    """A new edition's new table: it has to be given a meaning, or be said to have none, before it is read."""
+    commodity = fold(figure.commodity)
+    statistics = [statistic for kind, of, statistic in meanings if (kind, of) == (figure.kind, commodity)]
+    nearest = closest(figure.statistic, statistics) if statistics else closest(commodity, {of for _, of, _ in meanings})
+    value = f"{figure.commodity}: {figure.statistic}"[:SHOWN]
+    return Problem(figure.line, figure.column, value, f"a {figure.kind} statistic that has a meaning; {nearest}")
+
+
+def _reading(figure: Figure, meanings: tuple[Meaning, ...], names: Names) -> Reading | Problem:
+    try:
+        read_as = amount(figure.printed)
+    except ValueError:
+        return Problem(figure.line, figure.column, figure.printed[:SHOWN], "an amount: 1,200 or >50 or W, NA, s, —")
+    if fold(figure.country).startswith("world total"):
+        return Reading(figure, meanings, read_as, None)
+    try:
+        return Reading(figure, meanings, read_as, _country(figure.country, names))
+    except UnknownName as unknown:
+        return Problem(figure.line, "Country", figure.country[:SHOWN], str(unknown))
+
+
+def _country(printed: str, names: Names) -> str:
+    """The country of a printed name, which may say in brackets what was counted: "Brazil (beneficiated)"."""
+    try:
+        return names.country(printed)
+    except UnknownName:
+        return names.country(_IN_BRACKETS.sub("", printed))
+
+
+def _minerals(reading: Reading) -> tuple[str, ...]:
+    return tuple(meaning.mineral for meaning in reading.meanings)
+
+
+# --- from a table's readings to rows ---------------------------------------------------------------------------------
+
+_WITHOUT_US = re.compile(r"(exclud|not includ)[^.]*(U\.S\.|United States)", re.IGNORECASE)
+
+_SHARE_QUALIFIERS: dict[Qualifier, Literal["", "withheld", "not_available", "below"]] = {
+    "": "",
+    "withheld": "withheld",
+    "not_available": "not_available",
+    "small": "below",
+    "below": "below",
+    "above": "not_available",
+}
+
+
+class Entry(NamedTuple):
+    """A reading under one of its meanings."""
+
+    reading: Reading
+    meaning: Meaning
+
+    @property
+    def figure(self) -> Figure:
+        """The figure as printed."""
+        return self.reading.figure
+
+    @property
+    def unit(self) -> str:
+        """The unit the amount is in."""
+        return self.meaning.unit or self.figure.unit
+
+
+def _rows(table: list[Reading], source: str) -> Iterator[Share | Reserve]:
+    """The rows of one table: shares by mineral, stage and year; reserves by mineral, basis and year."""
+    groups: dict[tuple[str, str, int], list[Entry]] = {}
+    for reading in table:
+        for meaning in reading.meanings:
+            key = (meaning.mineral, meaning.stage or meaning.basis, reading.figure.year)
+            groups.setdefault(key, []).append(Entry(reading, meaning))
+    for entries in groups.values():
+        yield from _shares(entries, source) if entries[0].meaning.stage else _reserves(entries, source)
+
+
+def _shares(entries: list[Entry], source: str) -> Iterator[Share]:
+    countries = _by_country(entries)
+    sums = {country: _sum(of_country) for country, of_country in countries.items()}
+    totals = [entry.reading for entry in entries if entry.reading.country is None]
+    total, about_total = _total(totals, sum(summed.quantity or 0.0 for summed in sums.values()))
+    common = _common_remarks(entries)
+    for country, of_country in countries.items():
+        first = of_country[0]
+        quantity = sums[country].quantity if not sums[country].qualifier else None
+        yield Share(
+            source=source,
+            mineral=first.meaning.mineral,
+            stage=cast(Stage, first.meaning.stage),
+            period_start=first.figure.year,
+            period_end=first.figure.year,
+            country=country,
+            share=round(quantity / total, 6) if quantity is not None and total else None,
+            printed=_printed(of_country),
+            quantity=quantity,
+            total=total,
+            unit=first.unit,
+            basis=first.meaning.basis,
+            qualifier=_SHARE_QUALIFIERS[sums[country].qualifier] or _estimated(of_country),
+            locator=_locator(of_country),
+            note=" ".join([*_own_remarks(of_country, common), *about_total]),
+        )
+
+
+def _reserves(entries: list[Entry], source: str) -> Iterator[Reserve]:
+    common = _common_remarks(entries)
+    for country, of_country in _by_country(entries).items():
+        first = of_country[0]
+        quantity, qualifier = _sum(of_country)
+        yield Reserve(
+            source=source,
+            mineral=first.meaning.mineral,
+            country=country,
+            year=first.figure.year,
+            quantity=quantity,
+            printed=_printed(of_country),
+            unit=first.unit,
+            basis=first.meaning.basis,
+            qualifier=qualifier or _estimated(of_country),
+            locator=_locator(of_country),
+            note=" ".join(_own_remarks(of_country, common)),
+        )
+
+
+def _by_country(entries: list[Entry]) -> dict[str, list[Entry]]:
+    countries: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.reading.country is not None:
+            countries.setdefault(entry.reading.country, []).append(entry)
+    return countries
+
+
+def _sum(entries: list[Entry]) -> Amount:
+    """Several amounts of one country as one: unknown as soon as one is unknown and more than "s"."""
+    amounts = [entry.reading.amount for entry in entries]
+    numbers = [amount.quantity for amount in amounts if amount.quantity is not None]
+    reasons = [amount.qualifier for amount in amounts if amount.qualifier]
+    unknown = [reason for reason in reasons if reason in ("withheld", "not_available")]
+    if unknown or not numbers:
+        return Amount(None, (unknown or reasons)[0])
+    return Amount(sum(numbers), next((reason for reason in reasons if reason != "small"), ""))
+
+
+def _total(printed: list[Reading], named: float) -> tuple[float | None, list[str]]:
+    """The world total and what must be said of it; of several (ilmenite, rutile, both) the largest covers all."""
+    totals = [reading for reading in printed if reading.amount.quantity is not None]
+    if not totals:
+        return None, ["No world total is printed."]
+    largest = max(totals, key=lambda reading: reading.amount.quantity or 0.0)
+    total = largest.amount.quantity or 0.0
+    about = []
+    if any(_WITHOUT_US.search(remark) for remark in largest.figure.remarks):
+        about.append("World total excludes U.S. production.")
+    if named > total:
+        about.append(f"The named amounts exceed the printed total of {largest.figure.printed}: their sum is used.")
+    return max(total, named), about
+
+
+def _estimated(entries: list[Entry]) -> Literal["", "estimated"]:
+    return "estimated" if any(entry.figure.estimated for entry in entries) else ""
+
+
+def _printed(entries: list[Entry]) -> str:
+    return " + ".join(entry.figure.printed for entry in entries)
+
+
+def _locator(entries: list[Entry]) -> str:
+    first = entries[0].figure
+    lines = " and ".join(str(entry.figure.line) for entry in entries)
+    return f"{first.commodity}: {first.statistic}, line{'s' if len(entries) > 1 else ''} {lines}"
+
+
+def _common_remarks(entries: list[Entry]) -> set[str]:
+    """Remarks that every line of a table repeats: they are the table's, not the country's."""
+    remarks = [set(entry.figure.remarks) for entry in entries if entry.reading.country is not None]
+    return set.intersection(*remarks) if len(remarks) > 1 else set()
+
+
+def _own_remarks(entries: list[Entry], common: set[str]) -> list[str]:
+    said = dict.fromkeys(remark for entry in entries for remark in entry.figure.remarks)
+    return [remark if remark.endswith(".") else f"{remark}." for remark in said if remark not in common]
