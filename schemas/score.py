@@ -1,0 +1,143 @@
+"""The score of a mineral for a buyer, and what it is made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.common import Answer, Band, Fraction, Stage, Tie
+
+Points = Annotated[float, Meta(ge=0, le=100)]
+Status = Literal["scored", "insufficient_data"]
+
+
+class MethodRef(Struct, frozen=True, kw_only=True):
+    """A method and the version of it that was used."""
+
+    id: str
+    version: int
+
+
+class Interval(Struct, frozen=True, kw_only=True):
+    """The range the score lies in with probability `level`, given what is uncertain about its inputs."""
+
+    low: Points
+    high: Points
+    level: Fraction
+
+
+class Concentration(Struct, frozen=True, kw_only=True):
+    """How concentrated the stage's output is, whoever buys."""
+
+    hhi: Fraction
+    """Herfindahl-Hirschman index of the named shares, 0..1 (times 10,000 on the other common scale)."""
+    hhi_low: Fraction
+    """With the unreported remainder spread over countless suppliers."""
+    hhi_high: Fraction
+    """With the unreported remainder held by one supplier."""
+    effective_suppliers: float | None
+    """1 / HHI: how many equal suppliers would be as concentrated; null where no share is named."""
+    top_country: str | None
+    top_share: Fraction | None
+    named_share: Annotated[float, Meta(ge=0)]
+    """The part of world output the source names; slightly above 1 where rounded shares are printed."""
+
+
+class PartnerCoverage(Struct, frozen=True, kw_only=True):
+    """How the world's output splits by the tie this buyer has to where it comes from; all but `restricted` sum to 1."""
+
+    home: Fraction
+    single_market: Fraction
+    binding: Fraction
+    """Binding agreements, in force or signed."""
+    programme: Fraction
+    memorandum: Fraction
+    forum: Fraction
+    none: Fraction
+    unreported: Fraction
+    restricted: Fraction
+    """Across all ties: output under an export restriction that hits this buyer."""
+
+
+class Supplier(Struct, frozen=True, kw_only=True):
+    """A country's part in a stage: contribution = share² · governance · partner_factor."""
+
+    country: str
+    share: Fraction
+    governance: Fraction | None
+    """Governance weight g, 1 = worst; null where no figure exists, and then it adds nothing to the score."""
+    partner_factor: Annotated[float, Meta(ge=0)]
+    """t: below 1 for a tie, above 1 for a restriction."""
+    tie: Tie
+    agreement: str | None
+    """The agreement that makes the tie."""
+    restriction: str | None
+    """The export restriction that counts."""
+    contribution: Annotated[float, Meta(ge=0)]
+
+
+class StageScore(Struct, frozen=True, kw_only=True):
+    """A stage's score: 100 · min(1, √H), H the sum of the suppliers' contributions."""
+
+    stage: Stage
+    status: Status
+    reasons: list[str]
+    """Why there is no score."""
+    score: Points | None
+    band: Band | None
+    interval: Interval | None
+    """Not computed yet: always null in this version."""
+    reference_year: int | None
+    """The last year of the period the shares describe; null where the source names none."""
+    period: str | None
+    """The period as first and last year, `2016-2020`."""
+    sources: list[str]
+    """The sources of the figures used: shares first, then governance."""
+    risk_concentration: Annotated[float, Meta(ge=0)] | None
+    """H: concentration weighted by governance and partner factor."""
+    concentration: Concentration | None
+    partner_coverage: PartnerCoverage | None
+    suppliers: list[Supplier]
+    """Largest share first."""
+    withheld: list[str]
+    """Countries the source names without printing their share."""
+    flags: list[str]
+
+
+class Score(Answer, frozen=True, kw_only=True):
+    """How risky it is for a buyer to depend on a mineral, and why."""
+
+    mineral: str
+    buyer: str
+    method: MethodRef
+    status: Status
+    reasons: list[str]
+    """Why there is no score."""
+    score: Points | None
+    """60 means: as if 60 % of the world's output came from one worst-governed foreign country with no tie to the buyer."""
+    band: Band | None
+    interval: Interval | None
+    """Not computed yet: always null in this version."""
+    binding_stage: Stage | None
+    """The stage that gives the score: the one with the higher risk."""
+    stages: list[StageScore]
+    flags: list[str]
+    """What to know before relying on the score; every code is described under `/v1/methods`."""
+
+
+class ScoreRow(Struct, frozen=True, kw_only=True):
+    """A mineral's score in a list; the full account is at `/v1/minerals/{mineral}/score`."""
+
+    mineral: str
+    name: str
+    status: Status
+    score: Points | None
+    band: Band | None
+    interval_low: Points | None
+    interval_high: Points | None
+    binding_stage: Stage | None
+    reference_year: int | None
+    top_country: str | None
+    top_share: Fraction | None
+    flags: list[str]

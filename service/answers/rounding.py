@@ -1,0 +1,33 @@
+"""The one place where numbers are rounded, on their way out."""
+
+from __future__ import annotations
+
+from typing import overload
+
+POINTS = 1
+"""Decimals of a score."""
+
+SHARES = 6
+"""Decimals of shares and partner factors: as many as the ledger keeps."""
+
+WEIGHTS = 8
+"""Decimals of governance weights and contributions: enough to recompute a printed score from what is printed."""
+
+
+@overload
+def points(value: float) -> float: ...
+@overload
+def points(value: None) -> None: ...
+def points(value: float | None) -> float | None:
+    """A score as it is printed."""
+    return None if value is None else round(value, POINTS)
+
+
+def share(value: float) -> float:
+    """A fraction of output as it is printed."""
+    return round(float(value), SHARES)
+
+
+def weight(value: float) -> float:
+    """A weight or contribution as it is printed."""
+    return round(float(value), WEIGHTS)

@@ -1,0 +1,166 @@
+"""The score of a mineral, and the list of all scores, as the wire contract has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from schemas.score import Concentration, MethodRef, PartnerCoverage, Score, ScoreRow, StageScore, Supplier
+from service.answers.rounding import points, share, weight
+from service.risk.methods.partner_adjusted import ID, VERSION
+from service.risk.partners import LADDER, Ladder, Tier
+from service.world.scoring import NOBODY, Scored, score_all
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from service.risk.model import StageResult
+    from service.world.sheet import Place
+    from service.world.world import World
+
+METHOD = MethodRef(id=ID, version=VERSION)
+
+REASONS = {
+    "no_shares": "no source names a share of this stage's output for a period that had ended by the day",
+    "less_than_half_named_and_governed": "less than half of the output is both named by the source and has a governance"
+    " figure",
+}
+FLAGS = {
+    "understated": "a stage that is known to exist has no score; it may be the one with the higher risk",
+    "unreported_remainder": "the source names less than the whole output; the rest adds nothing to the score",
+    "share_withheld": "the source names a supplier without printing its share; it adds nothing to the score",
+    "supplier_without_governance": "a named supplier has no governance figure; it adds nothing to the score",
+    "shares_exceed_one": "the source's rounded shares sum to more than 1; they are used as printed",
+    "old_reference_year": "the shares describe a year more than three years before the day asked for",
+    "undated_shares": "the source of the shares names no year",
+}
+"""Every flag a score can carry, and what it means."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """One buyer's scores on one day, ready to be told mineral by mineral."""
+
+    world: World
+    buyer: str
+    as_of: date
+    scored: Scored
+
+    @classmethod
+    def of(cls, world: World, buyer: str, as_of: date, ladder: Ladder = LADDER) -> Account:
+        """The account of a country or bloc that the World knows."""
+        return cls(world, buyer, as_of, score_all(world, buyer, as_of, ladder))
+
+    def score(self, mineral: str) -> Score:
+        """The whole account of one mineral."""
+        sheet = self.scored.sheet
+        result = self.scored.scores.mineral(self.world.mineral_index[mineral])
+        stages = [self._stage(place) for place in sheet.places_of[mineral]]
+        binding = None if result.binding_stage is None else sheet.places[result.binding_stage].stage
+        return Score(
+            as_of=self.as_of,
+            known_at=self.world.revision,
+            data_version=self.world.data_version,
+            mineral=mineral,
+            buyer=self.buyer,
+            method=METHOD,
+            status=result.status,
+            reasons=[] if result.score is not None else [f"{s.stage}: {reason}" for s in stages for reason in s.reasons],
+            score=points(result.score),
+            band=result.band,
+            interval=None,
+            binding_stage=binding,
+            stages=stages,
+            flags=_ordered({*result.flags, *(flag for stage in stages for flag in stage.flags)}),
+        )
+
+    def row(self, mineral: str) -> ScoreRow:
+        """One mineral's line in the list of scores."""
+        told = self.score(mineral)
+        binding = next((stage for stage in told.stages if stage.stage == told.binding_stage), None)
+        concentration = binding.concentration if binding else None
+        return ScoreRow(
+            mineral=mineral,
+            name=self.world.minerals[mineral].name_en,
+            status=told.status,
+            score=told.score,
+            band=told.band,
+            interval_low=told.interval.low if told.interval else None,
+            interval_high=told.interval.high if told.interval else None,
+            binding_stage=told.binding_stage,
+            reference_year=binding.reference_year if binding else None,
+            top_country=concentration.top_country if concentration else None,
+            top_share=concentration.top_share if concentration else None,
+            flags=told.flags,
+        )
+
+    def _stage(self, index: int) -> StageScore:
+        sheet = self.scored.sheet
+        place = sheet.places[index]
+        result = self.scored.scores.stages.stage(index)
+        shares = place.shares
+        release = sheet.governance.release
+        return StageScore(
+            stage=place.stage,
+            status=result.status,
+            reasons=[REASONS[reason] for reason in result.reasons],
+            score=points(result.score),
+            band=result.band,
+            interval=None,
+            reference_year=shares.reference_year if shares else None,
+            period=shares.label if shares else None,
+            sources=[shares.source.id, *([release.id] if release else [])] if shares else [],
+            risk_concentration=weight(result.h) if shares else None,
+            concentration=self._concentration(place, result) if shares else None,
+            partner_coverage=_coverage(result) if shares else None,
+            suppliers=self._suppliers(place, result),
+            withheld=[row.country for row in shares.rows if row.share is None] if shares else [],
+            flags=_ordered({*result.flags, *sheet.flags(place)}) if shares else [],
+        )
+
+    def _concentration(self, place: Place, result: StageResult) -> Concentration:
+        found = result.concentration
+        top = None if found.top is None or place.shares is None else place.shares.rows[found.top].country
+        return Concentration(
+            hhi=share(found.hhi),
+            hhi_low=share(found.hhi_low),
+            hhi_high=share(found.hhi_high),
+            effective_suppliers=None if found.effective_suppliers is None else round(found.effective_suppliers, 2),
+            top_country=top,
+            top_share=None if found.top_share is None else share(found.top_share),
+            named_share=share(found.named_share),
+        )
+
+    def _suppliers(self, place: Place, result: StageResult) -> list[Supplier]:
+        if place.shares is None:
+            return []
+        governance = self.scored.sheet.governance
+        agreements, restrictions = list(self.world.agreements), list(self.world.restrictions)
+        suppliers = []
+        for place_in_set, row in enumerate(place.shares.rows):
+            if row.share is None:
+                continue
+            at = place.rows.start + place_in_set
+            country = int(place.shares.countries[place_in_set])
+            agreement, restriction = int(self.scored.agreement[at]), int(self.scored.restriction[at])
+            suppliers.append(
+                Supplier(
+                    country=row.country,
+                    share=share(row.share),
+                    governance=weight(governance.weight[country]) if governance.governed[country] else None,
+                    partner_factor=share(result.partner_factors[place_in_set]),
+                    tie=Tier(int(self.scored.terms.tier[at])).label,
+                    agreement=None if agreement == NOBODY else agreements[agreement],
+                    restriction=None if restriction == NOBODY else restrictions[restriction],
+                    contribution=weight(result.contributions[place_in_set]),
+                )
+            )
+        return suppliers
+
+
+def _coverage(result: StageResult) -> PartnerCoverage:
+    return PartnerCoverage(**{name: share(value) for name, value in result.coverage.items()})
+
+
+def _ordered(flags: set[str]) -> list[str]:
+    return [flag for flag in FLAGS if flag in flags]

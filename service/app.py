@@ -1,0 +1,118 @@
+"""Wiring: settings in, the ASGI application out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.spec import License
+
+from schemas import __version__
+from service.http import problems, reads
+from service.http.catalog import CatalogController
+from service.http.formats import provide_paging
+from service.http.meta import DOCS, HealthController, MethodController, Pages
+from service.http.ready import Ready
+from service.http.scores import ScoreController
+from service.http.ties import TieController
+from service.http.worlds import Worlds
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Message, Receive, Scope, Send
+
+LARGEST_BODY = 1024 * 1024
+"""Bytes of request body accepted."""
+
+DESCRIPTION = """\
+How risky is it for this buyer to depend on this mineral, today, and why?
+
+Every number names its source; every answer carries `as_of`, `known_at` and `data_version`, and asking again with
+the same `as_of` and `known_at` gives the same bytes. Errors are `application/problem+json` (RFC 9457).
+"""
+
+_SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+]
+
+
+class Chokepoint(Litestar):
+    """The application, with finished answers given again before any routing."""
+
+    ready: Ready
+
+    async def __call__(
+        self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
+    ) -> None:
+        """The ASGI entry point."""
+        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
+            await self.ready(scope, receive, send, super().__call__)  # type: ignore[arg-type]
+        else:
+            await super().__call__(scope, receive, send)
+
+
+async def _secure(message: Message, _: Scope) -> None:
+    if message["type"] == "http.response.start":
+        message["headers"] = [*message["headers"], *_SECURITY_HEADERS]
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The application for some settings. The ledger is read when it starts."""
+    if settings.database_url is None:
+        raise ValueError("the application needs a database URL; `chokepoint serve` provides one")
+    worlds = Worlds(settings.database_url)
+
+    @contextlib.asynccontextmanager
+    async def following(_: Litestar) -> AsyncIterator[None]:
+        async with worlds.running():
+            yield
+
+    app = Chokepoint(
+        route_handlers=[ScoreController, CatalogController, TieController, MethodController, HealthController],
+        dependencies={
+            "worlds": Provide(lambda: worlds, sync_to_thread=False),
+            "view": Provide(reads.provide_view),
+            "paging": Provide(provide_paging, sync_to_thread=False),
+        },
+        before_request=reads.refuse_unknown_parameters,
+        before_send=[_secure],
+        exception_handlers=problems.HANDLERS,
+        lifespan=[following],
+        openapi_config=_openapi(),
+        request_max_body_size=LARGEST_BODY,
+        logging_config=None,
+    )
+    app.ready = Ready(worlds)
+    return app
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Chokepoint",
+        version=__version__,
+        description=DESCRIPTION,
+        summary="Supply-chain risk of critical minerals, buyer by buyer",
+        license=License(name="Apache-2.0", identifier="Apache-2.0"),
+        openapi_router=Pages(path="/", route_handlers=[], include_in_schema=False),
+        render_plugins=[DOCS],
+        use_handler_docstrings=True,
+    )
+
+
+def app_from_env() -> Litestar:
+    """The application for the settings of the environment: the factory the server's workers call."""
+    return create_app(Settings.from_env(os.environ))
+
+
+def openapi() -> dict[str, Any]:
+    """The contract as the application publishes it."""
+    app = create_app(Settings(database_url="postgresql://nobody@localhost/none"))
+    return app.openapi_schema.to_schema()

@@ -1,0 +1,185 @@
+"""Lists as JSON, CSV or NDJSON, a page at a time."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
+
+import msgspec
+from litestar import Request, Response
+from litestar.di import NamedDependency
+from litestar.openapi.spec import Example
+from litestar.params import QueryParameter, SkipValidation
+
+from schemas.common import Page
+from service.http.problems import Refusal, fault_in
+from service.http.reads import View, headers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
+
+Format = Literal["json", "csv", "ndjson"]
+MEDIA_TYPES: dict[Format, str] = {
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8; header=present",
+    "ndjson": "application/x-ndjson",
+}
+_BY_ACCEPT: dict[str, Format] = {
+    "application/json": "json",
+    "application/*": "json",
+    "*/*": "json",
+    "text/csv": "csv",
+    "text/*": "csv",
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "application/jsonl": "ndjson",
+}
+_FORMULA = re.compile(r"^[=+\-@\t\r]")
+
+LimitParameter = Annotated[
+    int, QueryParameter(ge=1, le=1000, description="How many items a page has.", examples=[Example(value=500)])
+]
+CursorParameter = Annotated[
+    str | None,
+    QueryParameter(
+        pattern=r"^[A-Za-z0-9_-]{1,200}$",
+        description="The `next` of the page before; keep the other parameters as they were.",
+    ),
+]
+FormatParameter = Annotated[
+    Format | None, QueryParameter(description="Goes before `Accept`.", examples=[Example(value="json")])
+]
+
+
+class NotAcceptable(Refusal):
+    """An Accept header that excludes every format there is."""
+
+    status, type, title = 406, "not-acceptable", "None of the formats asked for is available"
+
+
+class UnknownCursor(Refusal):
+    """A cursor that no page of this list gave out."""
+
+    status, type, title = 404, "unknown-cursor", "The cursor belongs to no page of this list"
+
+
+class Paging(msgspec.Struct, Generic[T], frozen=True):
+    """Which page of a list is asked for, and in which format."""
+
+    limit: int
+    cursor: str | None
+    format: Format
+
+
+PagingDependency = NamedDependency[SkipValidation[Paging[Any]]]
+"""The page and format a list route is asked for."""
+
+
+def provide_paging(
+    request: Request[Any, Any, Any],
+    limit: LimitParameter = 500,
+    cursor: CursorParameter = None,
+    format: FormatParameter = None,  # noqa: A002 - the parameter's public name
+) -> Paging[Any]:
+    """The page and format a request asks for. Raises NotAcceptable."""
+    return Paging(limit, cursor, format or negotiate(request.headers.get("accept")))
+
+
+def negotiate(accept: str | None) -> Format:
+    """The format an Accept header prefers. Raises NotAcceptable when it takes none of them."""
+    if not accept:
+        return "json"
+    wanted: list[tuple[float, Format]] = []
+    for part in accept.split(","):
+        media, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        try:
+            weight = float(quality)
+        except ValueError:
+            weight = 0.0
+        if media.lower() in _BY_ACCEPT and weight > 0:
+            wanted.append((weight, _BY_ACCEPT[media.lower()]))
+    if not wanted:
+        detail = "lists come as application/json, text/csv or application/x-ndjson"
+        raise NotAcceptable(detail, fault_in("Accept", detail))
+    return max(wanted, key=lambda pair: pair[0])[1]
+
+
+def _encode(revision: int, place: int) -> str:
+    return base64.urlsafe_b64encode(f"{revision}.{place}".encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str, revision: int, total: int) -> int:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        of_revision, place = (int(part) for part in text.split("."))
+    except ValueError:
+        of_revision, place = 0, -1
+    if not 0 <= place <= total:
+        raise UnknownCursor("it was not given out by this list", fault_in("cursor", "is not one of this list's"))
+    if of_revision != revision:
+        raise UnknownCursor(
+            f"the list has moved on from revision {of_revision} to {revision}; begin again, or ask with"
+            f" known_at={of_revision}",
+            fault_in("cursor", f"belongs to revision {of_revision}"),
+        )
+    return place
+
+
+def page(
+    view: View, paging: Paging[Any], keys: Sequence[T], item: Callable[[T], Any], *parts: object
+) -> Response[Any]:
+    """The asked-for page of a list, in the asked-for format; `item` makes one entry from one of `keys`."""
+    start = _decode(paging.cursor, view.world.revision, len(keys)) if paging.cursor else 0
+    end = start + paging.limit
+    after = _encode(view.world.revision, end) if end < len(keys) else None
+    content = Page[Any](**view.stamp, total=len(keys), items=[item(key) for key in keys[start:end]], next=after)
+    return Response(
+        render(content, paging.format),
+        media_type=MEDIA_TYPES[paging.format],
+        headers=headers(view, paging.format, paging.limit, start, *parts)
+        | ({"X-Next-Cursor": after} if after and paging.format != "json" else {}),
+    )
+
+
+def render(content: Page[Any], form: Format) -> bytes:
+    """A page as bytes. CSV and NDJSON hold the items alone."""
+    if form == "json":
+        return msgspec.json.encode(content)
+    if form == "ndjson":
+        return b"".join(msgspec.json.encode(entry) + b"\n" for entry in content.items)
+    return _csv([flat(msgspec.to_builtins(entry)) for entry in content.items])
+
+
+def flat(entry: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """An entry as one row: inner objects as `outer.inner` columns, lists joined by `;`."""
+    row: dict[str, Any] = {}
+    for name, value in entry.items():
+        if isinstance(value, dict):
+            row.update(flat(value, f"{prefix}{name}."))
+        elif isinstance(value, list):
+            row[prefix + name] = ";".join(map(str, value))
+        else:
+            row[prefix + name] = value
+    return row
+
+
+def _csv(rows: list[dict[str, Any]]) -> bytes:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row.get(name)) for name in columns] for row in rows)
+    return text.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula."""
+    if isinstance(value, str) and _FORMULA.match(value):
+        return f"'{value}"
+    return "" if value is None else value

@@ -1,0 +1,155 @@
+"""Methods, health, metrics and the documentation pages."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Annotated, Any
+
+from litestar import Controller, Request, Response, Router
+from litestar.openapi.plugins import SwaggerRenderPlugin
+from litestar.openapi.spec import Example
+from litestar.params import PathParameter
+
+from schemas.catalog import MethodDetail, MethodItem, MethodList
+from schemas.common import Health
+from service.answers.score import FLAGS
+from service.http import metrics
+from service.http.names import find
+from service.http.problems import NotFound, fault_in
+from service.http.reads import WorldsDependency, constant, read
+from service.http.worlds import Worlds
+from service.risk.methods import METHODS
+from service.risk.methods.partner_adjusted import BANDS
+from service.risk.partners import LADDER, RestrictionType, Tier
+
+if TYPE_CHECKING:
+    from litestar.routes import BaseRoute
+    from litestar.types import ControllerRouterHandler
+
+MethodName = Annotated[
+    str,
+    PathParameter(
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        max_length=80,
+        description="A method's id.",
+        examples=[Example(value="partner-adjusted")],
+    ),
+]
+ASSETS = {
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "swagger-ui-standalone-preset.js": "text/javascript; charset=utf-8",
+    "swagger-ui.css": "text/css; charset=utf-8",
+    "favicon-32x32.png": "image/png",
+}
+
+class Pages(Router):
+    """The router of the documentation pages, without the framework's own catch-all page for unknown paths."""
+
+    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
+        """Registers a page; the catch-all would answer unknown paths with HTML instead of a problem."""
+        if "/{path:str}" in getattr(value, "paths", ()):
+            return []
+        return super().register(value)
+
+
+DOCS = SwaggerRenderPlugin(
+    path="/docs",
+    js_url="/docs/assets/swagger-ui-bundle.js",
+    css_url="/docs/assets/swagger-ui.css",
+    standalone_preset_js_url="/docs/assets/swagger-ui-standalone-preset.js",
+    favicon="<link rel='icon' type='image/png' href='/docs/assets/favicon-32x32.png'>",
+)
+"""Swagger UI with every file from this service: the page works on a closed network."""
+
+
+@cache
+def _asset(name: str) -> bytes:
+    return (resources.files("swagger_ui") / "static" / name).read_bytes()
+
+
+def _ladder() -> dict[str, Any]:
+    """The ladder of ties and restrictions as it is published."""
+    return {
+        "convention": "No published method grades how binding an agreement is: this ladder is this project's own.",
+        "ties": [{"tie": t.label, "meaning": t.description, **asdict(LADDER.tau(t))} for t in Tier],
+        "restrictions": [
+            {"type": r.label, "meaning": r.description, **asdict(LADDER.r(r))}
+            for r in RestrictionType
+            if r is not RestrictionType.NONE
+        ],
+    }
+
+
+class MethodController(Controller):
+    """How scores come about."""
+
+    path = "/v1/methods"
+    tags = ["methods"]
+
+    @read("/", "list_methods", summary="All methods")
+    async def methods(self) -> Response[MethodList]:
+        """The scoring methods, the default first."""
+        items = [MethodItem(id=m.id, version=m.version, title=m.title) for m in METHODS.values()]
+        return constant(MethodList(items=items), "methods")
+
+    @read("/{method:str}", "get_method", summary="One method")
+    async def method(self, method: MethodName) -> Response[MethodDetail]:
+        """A method's documentation: formula, parameters, validity, limits; with its ladder, bands and flags."""
+        found = find(METHODS, method, "method", "method")
+        bands = [{"band": name, "below": None if end > 100 else round(float(end), 4)} for name, end in BANDS]
+        detail = MethodDetail(
+            id=found.id,
+            version=found.version,
+            title=found.title,
+            documentation=found.docs,
+            parameters={"ladder": _ladder(), "bands": bands, "flags": FLAGS},
+        )
+        return constant(detail, "method", method)
+
+
+class HealthController(Controller):
+    """For whoever runs the service."""
+
+    tags = ["operation"]
+
+    @read("/health/live", "get_liveness", summary="Is the process alive?")
+    async def live(self, worlds: WorldsDependency) -> Response[Health]:
+        """200 as long as the process answers at all."""
+        return Response(_health(worlds, "live"), headers={"Cache-Control": "no-store"})
+
+    @read("/health/ready", "get_readiness", summary="Can it answer?")
+    async def ready(self, worlds: WorldsDependency) -> Response[Health]:
+        """200 when reads are answered; `degraded` while that happens from memory because the database is away.
+
+        503 before the ledger has been read for the first time.
+        """
+        known_at = worlds.current.revision
+        status = "ready" if worlds.database_up else "degraded"
+        detail = "" if worlds.database_up else f"the database is away; revision {known_at} is served from memory"
+        return Response(_health(worlds, status, detail), headers={"Cache-Control": "no-store"})
+
+    @read("/metrics", "get_metrics", summary="Metrics", media_type="text/plain")
+    async def metrics(self, worlds: WorldsDependency) -> Response[bytes]:
+        """Counters, times and gauges in Prometheus' text format."""
+        metrics.DATABASE_UP.set(worlds.database_up)
+        return Response(
+            metrics.exposition(), media_type=metrics.CONTENT_TYPE, headers={"Cache-Control": "no-store"}
+        )
+
+    @read("/docs/assets/{name:str}", "get_docs_asset", include_in_schema=False)
+    async def asset(self, name: Annotated[str, PathParameter()], request: Request[Any, Any, Any]) -> Response[bytes]:
+        """A file of the documentation page."""
+        if name not in ASSETS:
+            raise NotFound(f"there is no file {name!r}", fault_in("name", "is not a file of the documentation page"))
+        return Response(_asset(name), media_type=ASSETS[name], headers={"Cache-Control": "public, max-age=86400"})
+
+
+def _health(worlds: Worlds, status: Any, detail: str = "") -> Health:
+    return Health(
+        status=status,
+        known_at=worlds.newest.revision if worlds.newest else 0,
+        database="up" if worlds.database_up else "down",
+        detail=detail,
+    )

@@ -1,0 +1,37 @@
+"""What the service counts, in Prometheus' text format; several workers are added up."""
+
+from __future__ import annotations
+
+import os
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+REQUESTS = Counter("chokepoint_requests", "Answers given, by route and status.", ["route", "status"])
+COMPUTING = Histogram(
+    "chokepoint_computing_seconds",
+    "Time to work out an answer that was not ready, by route.",
+    ["route"],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
+)
+REVISION = Gauge("chokepoint_revision", "The ledger revision served.", multiprocess_mode="min")
+DATABASE_UP = Gauge("chokepoint_database_up", "1 while the database answers.", multiprocess_mode="min")
+SWAPS = Counter("chokepoint_world_swaps", "How often a newer revision was taken up.")
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+def observe(route: str, status: int, seconds: float) -> None:
+    """Counts one answer; `seconds` above zero is the time it took to work out."""
+    REQUESTS.labels(route, status).inc()
+    if seconds:
+        COMPUTING.labels(route).observe(seconds)
+
+
+def exposition() -> bytes:
+    """The metrics of all workers as text."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest()
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)

@@ -1,0 +1,74 @@
+"""Path and query parameters that name something in the World, and the refusal when nothing has the name."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+from litestar.openapi.spec import Example
+from litestar.params import PathParameter, QueryParameter
+
+from service.http.problems import NotFound, fault_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from service.world.world import World
+
+T = TypeVar("T")
+
+_SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+_PARTY = r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$"
+
+MineralName = Annotated[
+    str, PathParameter(pattern=_SLUG, max_length=80, description="A mineral's id.", examples=[Example(value="cobalt")])
+]
+CountryCode = Annotated[
+    str, PathParameter(pattern="^[A-Z]{3}$", description="ISO 3166 alpha-3.", examples=[Example(value="PER")])
+]
+BlocName = Annotated[
+    str, PathParameter(pattern=_PARTY, max_length=40, description="A bloc's id.", examples=[Example(value="EU")])
+]
+Buyer = Annotated[
+    str,
+    QueryParameter(
+        pattern=_PARTY,
+        max_length=40,
+        description="Who buys: a country (ISO 3166 alpha-3) or a bloc's id.",
+        examples=[Example(value="USA")],
+    ),
+]
+
+
+def find(known: Mapping[str, T], name: str, parameter: str, what: str) -> T:
+    """The thing of that name. Raises NotFound naming the parameter and the closest names there are."""
+    try:
+        return known[name]
+    except KeyError:
+        raise _unknown(known, name, parameter, what) from None
+
+
+def _unknown(known: Mapping[str, object], name: str, parameter: str, what: str) -> NotFound:
+    near = get_close_matches(name, known, n=3, cutoff=0.6)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    detail = f"no {what} is called {name!r}{hint}"
+    return NotFound(detail, fault_in(parameter, detail))
+
+
+def find_mineral(world: World, name: str) -> str:
+    """A mineral's id. Raises NotFound, telling the id of a mineral that goes by the name given."""
+    if name in world.minerals:
+        return name
+    folded = name.replace("-", " ")
+    for mineral in world.minerals.values():
+        if folded in (alias.casefold() for alias in (mineral.name_en, mineral.name_de, *mineral.aliases)):
+            detail = f"no mineral has the id {name!r}; {mineral.name_en} is {mineral.id!r}"
+            raise NotFound(detail, fault_in("mineral", detail))
+    raise _unknown(world.minerals, name, "mineral", "mineral")
+
+
+def find_buyer(world: World, name: str, parameter: str = "buyer") -> str:
+    """A country's or bloc's id. Raises NotFound."""
+    if name in world.countries or name in world.blocs:
+        return name
+    raise _unknown({**world.countries, **world.blocs}, name, parameter, "country or bloc")

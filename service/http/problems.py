@@ -1,0 +1,153 @@
+"""The one home of error answers: every non-2xx is an RFC 9457 problem with a stable type."""
+
+from __future__ import annotations
+
+import logging
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
+
+from schemas.problem import Fault, Problem
+
+if TYPE_CHECKING:
+    from litestar.types import ExceptionHandlersMap
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Refusal(Exception):
+    """A request that is refused. Subclasses fix the status, the type and its title."""
+
+    status: int = 400
+    type: str = "invalid-request"
+    title: str = "The request is not valid"
+
+    def __init__(self, detail: str, *errors: Fault, headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.problem = Problem(
+            type=f"/problems/{self.type}",
+            title=self.title,
+            status=self.status,
+            detail=detail,
+            errors=list(errors) or [],
+        )
+        self.headers = headers or {}
+
+
+class UnknownParameter(Refusal):
+    """A query parameter the resource does not have, or one given twice."""
+
+    type, title = "unknown-parameter", "A query parameter is not known here"
+
+
+class InvalidRequest(Refusal):
+    """A parameter or body that does not say anything valid."""
+
+
+class NotFound(Refusal):
+    """A path, or a name in a path or parameter, that nothing answers to."""
+
+    status, type, title = 404, "not-found", "Nothing is there under that name"
+
+
+class Unavailable(Refusal):
+    """Something that needs the database while it is away."""
+
+    status, type, title = 503, "unavailable", "The database is away"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Retry-After": "2"})
+
+
+def fault_in(parameter: str, detail: str) -> Fault:
+    """A fault in a query or path parameter."""
+    return Fault(detail=detail, parameter=parameter)
+
+
+def responses(*statuses: int) -> dict[int, ResponseSpec]:
+    """The documentation of problem answers for a route."""
+    return {
+        status: ResponseSpec(
+            Problem, media_type=MEDIA_TYPE, generate_examples=False, description=HTTPStatus(status).phrase
+        )
+        for status in statuses
+    }
+
+
+def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[Any]:
+    return Response(
+        msgspec.json.encode(problem),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def _refused(_: Request[Any, Any, Any], error: Refusal) -> Response[Any]:
+    return _answer(error.problem, error.headers)
+
+
+def _faults(error: ValidationException) -> list[Fault]:
+    if missing := re.match(r"Missing required (\w+) parameter '(\w+)'", error.detail):
+        return [fault_in(missing.group(2), "is required")]
+    entries: list[dict[str, Any]] = [e for e in error.extra if isinstance(e, dict)] if error.extra else []
+    faults = []
+    for entry in entries:
+        source, key = entry.get("source"), str(entry.get("key", ""))
+        in_body = getattr(source, "value", source) == "body"
+        message = str(entry.get("message", "is not valid"))
+        faults.append(
+            Fault(detail=message, pointer="/" + key.replace(".", "/"))
+            if in_body
+            else Fault(detail=message, parameter=key or None)
+        )
+    return faults
+
+
+def _raised(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    if isinstance(error, ValidationException):
+        faults = _faults(error)
+        detail = "; ".join(f"{f.parameter or f.pointer}: {f.detail}" for f in faults) or "the request is not valid"
+        return _answer(InvalidRequest(detail, *faults).problem)
+    if error.status_code >= 500:
+        return _failed(request, error)
+    status = HTTPStatus(error.status_code)
+    return _answer(
+        Problem(
+            type=f"/problems/{status.phrase.lower().replace(' ', '-')}",
+            title=status.phrase,
+            status=status.value,
+            detail=_details(request, error),
+        ),
+        dict(error.headers or {}),
+    )
+
+
+def _details(request: Request[Any, Any, Any], error: HTTPException) -> str:
+    if error.status_code == 404:
+        return "no resource has this path; /openapi.json lists those there are"
+    if error.status_code == 405:
+        return f"this resource does not take {request.method}"
+    return error.detail
+
+
+def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    log.error("unhandled error on %s", request.scope["path"], exc_info=error)
+    return _answer(
+        Problem(
+            type="/problems/internal-error",
+            title="The service failed",
+            status=500,
+            detail="an unexpected error; it has been logged",
+        )
+    )
+
+
+HANDLERS: ExceptionHandlersMap = {Refusal: _refused, HTTPException: _raised, 500: _failed}  # type: ignore[dict-item]

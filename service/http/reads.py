@@ -1,0 +1,133 @@
+"""What every read shares: GET and HEAD, strict parameters, the view it reads, strong ETags and cache headers."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+from litestar import HttpMethod, Request, Response, route
+from litestar.di import NamedDependency
+from litestar.openapi.spec import Example
+from litestar.params import QueryParameter, SkipValidation
+from litestar.routes import HTTPRoute
+
+from schemas import __version__
+from service.http.problems import NotFound, UnknownParameter, fault_in, responses
+from service.http.worlds import Worlds
+from service.world.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from litestar.handlers import HTTPRouteHandler
+
+AsOf = Annotated[
+    date | None,
+    QueryParameter(
+        description="The day the answer is to speak of; today (UTC) if left out.",
+        examples=[Example(value="2026-02-05")],
+    ),
+]
+KnownAt = Annotated[
+    str | None,
+    QueryParameter(
+        pattern=r"^([1-9]\d{0,17}|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2}))$",
+        description="What the ledger knew: a revision's number, or a moment (RFC 3339); the newest one if left out.",
+        examples=[Example(value="1")],
+    ),
+]
+
+
+WorldsDependency = NamedDependency[SkipValidation[Worlds]]
+
+
+class View(NamedTuple):
+    """What a read looks at: a World and a day. `pinned` when the request itself fixed both."""
+
+    world: World
+    as_of: date
+    pinned: bool
+
+    @property
+    def stamp(self) -> dict[str, Any]:
+        """The three values every answer carries."""
+        return {"as_of": self.as_of, "known_at": self.world.revision, "data_version": self.world.data_version}
+
+
+async def provide_view(worlds: WorldsDependency, as_of: AsOf = None, known_at: KnownAt = None) -> View:
+    """The World and day a request asks for. Raises NotFound for a revision that does not exist."""
+    world = worlds.current
+    if known_at is not None:
+        try:
+            world = await worlds.at(known_at)
+        except LookupError as error:
+            raise NotFound(str(error), fault_in("known_at", str(error))) from error
+    return View(world, as_of or datetime.now(UTC).date(), as_of is not None and known_at is not None)
+
+
+ViewDependency = NamedDependency[SkipValidation[View]]
+"""The view a route reads, worked out from its as_of and known_at."""
+
+
+def read(path: str, operation_id: str, **more: Any) -> Callable[[Any], HTTPRouteHandler]:
+    """A route that answers GET and HEAD and documents the problems a read can meet."""
+    documented = {**responses(400, 404, 405, 503), **more.pop("responses", {})}
+
+    def operation(_: HTTPRouteHandler, method: Any, __: Any) -> str:
+        return operation_id if method == HttpMethod.GET else f"{operation_id}_head"
+
+    return route(
+        path, http_method=[HttpMethod.GET, HttpMethod.HEAD], operation_id=operation, responses=documented, **more
+    )
+
+
+@cache
+def _parameters(handler: HTTPRouteHandler, app: Any) -> frozenset[str]:
+    for candidate in app.routes:
+        if isinstance(candidate, HTTPRoute):
+            for registered, model in candidate.route_handler_map.values():
+                if registered is handler:
+                    return frozenset(p.field_alias for p in model.expected_query_params)
+    return frozenset()
+
+
+async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
+    """Refuses a query parameter the resource does not have, and one that is given twice, by name."""
+    given = [name for name, _ in request.query_params.multi_items()]
+    if not given:
+        return
+    known = _parameters(request.route_handler, request.app)  # type: ignore[arg-type]
+    choice = f"is not one of {', '.join(sorted(known)) or '(none)'}"
+    wrong = [
+        fault_in(name, "is given more than once" if name in known else choice)
+        for name in dict.fromkeys(given)
+        if name not in known or given.count(name) > 1
+    ]
+    if wrong:
+        raise UnknownParameter("; ".join(f"{fault.parameter}: {fault.detail}" for fault in wrong), *wrong)
+
+
+def etag(view: View, *parts: object) -> str:
+    """A strong ETag: the revision's content, the program's version and everything else that can change the bytes."""
+    text = "\x1f".join(map(str, (__version__, view.world.revision, view.world.data_version, view.as_of, *parts)))
+    return f'"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}"'
+
+
+def headers(view: View, *parts: object) -> dict[str, str]:
+    """The headers of a cacheable answer: one that fixes day and revision never changes, others are revalidated."""
+    lasting = "public, max-age=31536000, immutable" if view.pinned else "public, no-cache"
+    return {"ETag": etag(view, *parts), "Cache-Control": lasting, "Vary": "Accept"}
+
+
+def answer(view: View, content: Any, *parts: object) -> Response[Any]:
+    """A JSON answer with its ETag; `parts` are the parameters that shaped it."""
+    return Response(content, headers=headers(view, *parts))
+
+
+def constant(content: Any, *parts: object) -> Response[Any]:
+    """An answer that only a new version of the program changes."""
+    text = "\x1f".join(map(str, (__version__, *parts)))
+    tag = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+    return Response(content, headers={"ETag": f'"{tag}"', "Cache-Control": "public, max-age=300"})

@@ -1,0 +1,127 @@
+"""The World every request reads: the newest one, followed as the ledger grows, and older ones on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import OrderedDict
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from service.http import metrics
+from service.http.problems import Unavailable
+from service.store import reading
+from service.store.follow import Lost, follow
+from service.world.world import World, build
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from service.store.ledger import Connection
+
+log = logging.getLogger(__name__)
+
+KEPT = 8
+"""Older Worlds kept in memory, the least recently asked for dropped first."""
+
+
+class Worlds:
+    """Holds the current World and swaps it whole for each newer revision; `database_up` tells the database's state."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._current: World | None = None
+        self._older: OrderedDict[int, World] = OrderedDict()
+        self._building = asyncio.Lock()
+        self.database_up = False
+
+    @property
+    def current(self) -> World:
+        """The newest World. Raises Unavailable before the first one is built."""
+        if self._current is None:
+            raise Unavailable("the ledger has not been read yet")
+        return self._current
+
+    @property
+    def newest(self) -> World | None:
+        """The newest World, None before the first one is built."""
+        return self._current
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follows the ledger while the block runs, with the first World built before it starts if the database is up."""
+        first = asyncio.Event()
+
+        async def advance(connection: Connection, number: int) -> None:
+            await self._advance(connection, number)
+            first.set()
+
+        def connected(up: bool) -> None:
+            self.database_up = up
+            first.set()
+
+        task = asyncio.create_task(follow(self._dsn, advance, connected))
+        await first.wait()
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _advance(self, connection: Connection, number: int) -> None:
+        revision = await reading.revision(connection, number)
+        if revision is None:
+            return
+        evidence = await reading.evidence(connection, revision)
+        self._current = await asyncio.to_thread(build, evidence)
+        metrics.REVISION.set(number)
+        metrics.SWAPS.inc()
+        log.info("serving revision %d", number)
+
+    async def at(self, known_at: str) -> World:
+        """The World of a revision's number or of a moment.
+
+        Raises LookupError where no such revision exists, Unavailable when it would have to be read while the database
+        is away.
+        """
+        current = self.current
+        if known_at == str(current.revision):
+            return current
+        if known_at.isdecimal() and int(known_at) in self._older:
+            return self._keep(self._older[int(known_at)])
+        async with self._building:
+            try:
+                connection = await asyncpg.connect(self._dsn, timeout=5)
+            except Lost as error:
+                raise Unavailable("an older revision cannot be read while the database is away") from error
+            try:
+                return await self._read(connection, known_at)
+            finally:
+                await connection.close()
+
+    async def _read(self, connection: Connection, known_at: str) -> World:
+        number = (
+            int(known_at)
+            if known_at.isdecimal()
+            else await reading.revision_at(connection, datetime.fromisoformat(known_at))
+        )
+        if number is not None and number in self._older:
+            return self._keep(self._older[number])
+        revision = None if number is None else await reading.revision(connection, number)
+        if revision is None:
+            raise LookupError(f"the ledger has no revision {known_at}" if number else f"the ledger was empty at {known_at}")
+        if revision.id == self.current.revision:
+            return self.current
+        evidence = await reading.evidence(connection, revision)
+        return self._keep(await asyncio.to_thread(build, evidence))
+
+    def _keep(self, world: World) -> World:
+        self._older[world.revision] = world
+        self._older.move_to_end(world.revision)
+        while len(self._older) > KEPT:
+            self._older.popitem(last=False)
+        return world
