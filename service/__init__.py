@@ -1,0 +1,1 @@
+"""Chokepoint: supply-chain risk of critical minerals, buyer by buyer."""
