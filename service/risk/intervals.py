@@ -4,10 +4,10 @@ Each end is an order statistic of the drawn scores (`uncertainty`). What is not 
 and its worst case at the upper end:
 
     a supplier without a governance figure   g = 1
-    a remainder R                            (k·R)²·w: a single, worst-governed country with no tie holds it. w is 1, or
-                                             the largest partner factor among suppliers whose share is withheld, since
-                                             they may be that country; k is the largest factor by which a share of the
-                                             stage may be off, since R is what the shares leave
+    a remainder R                            R'²·w: a single, worst-governed country with no tie holds it. R' is R off
+                                             by the largest factor of the stage's shares, since it is what they leave;
+                                             w is 1, or the largest partner factor among suppliers whose share is
+                                             withheld, since they may be that country
     a stage without enough figures           its named suppliers and the remainder, as above; with no figure at all,
                                              100. Only a mineral's upper end shows it: the stage itself has no score
 

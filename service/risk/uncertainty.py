@@ -13,22 +13,39 @@ spread evenly over its distribution (a Latin hypercube), so few are enough.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.risk.model import Suppliers
-from service.risk.numbers import Floats, Ints, numbers
+from service.risk.numbers import Floats, Ints, Real, numbers
 from service.risk.partners import Ladder, RestrictionType, Step, Tier
+
+ShareQuality = Literal["reported", "estimated", "secondary", "below"]
+"""How a share is known: reported by a statistical office, its estimate, at second hand, or only as below a value."""
 
 Draws = NDArray[np.float32]
 """(rows or stages × draws); single precision is far finer than what is drawn."""
 
 DRAWS = 1024
 """Draws of each figure."""
+
+SHARE_SD: Mapping[ShareQuality, float] = {"reported": 0.10, "estimated": 0.30, "secondary": 0.35, "below": 0.40}
+"""The standard error of a supplier's output by how its share is known: a convention of this project.
+
+`estimated` is measured: of 415 shares of 1 % and more that follow from the production estimated for 2024 in the USGS
+summaries of 2025, 90 % lie within ±0.47 in log odds of those for 2024 in the summaries of 2026, and 0.9·√3·0.30 = 0.47.
+`below` is a share printed as less than some value and taken at half of it, so up to twice. The others are judgements.
+"""
+
+WIDEST_SHARE_SD = 0.4
+"""Up to here a supplier's output is off by a factor of two at most, which is what keeps an interval from narrowing when
+a share is withheld: R'² of the joint remainder is then never less than the sum of the parts' (see `intervals`)."""
 
 _SHARE, _GOVERNANCE, _TIE, _RESTRICTION = range(4)
 """What a draw is about: the first thing its generator is seeded with after the seed."""
@@ -38,7 +55,8 @@ _SHARE, _GOVERNANCE, _TIE, _RESTRICTION = range(4)
 class Doubt:
     """How well the figures of a batch of suppliers are known.
 
-    share_sd       standard error of each row's share relative to the share, by the quality of its source
+    share_sd       standard error of each supplier's own output, relative to it, 0..0.4, by how its share is known
+                   (`SHARE_SD`); what is known less well is not known
     governance_sd  standard error of each row's governance weight, from the release's own (`governance.governance_sd`)
     stage          a stable number for each stage, the same in every batch; with a row's country it names a share
     """
@@ -48,7 +66,7 @@ class Doubt:
     stage: Ints
 
     def __post_init__(self) -> None:
-        numbers("a share's relative standard error", self.share_sd, 0, 2)
+        numbers("a share's relative standard error", self.share_sd, 0, WIDEST_SHARE_SD)
         numbers("the standard error of a governance weight", self.governance_sd, 0, 1)
 
     def largest_factor(self, suppliers: Suppliers) -> Floats:
@@ -62,7 +80,7 @@ class Sample:
 
     known       s'²·g' of each row, 0 where share or governance is not known
     unweighted  s'² of the rows without a governance figure, which `ungoverned` lists
-    remainder   (k·R)² of each stage: R is what the shares leave, so it is as uncertain as they are
+    remainder   R'² of each stage: R is what the shares leave, so it is as uncertain as the worst known of them
     """
 
     suppliers: Suppliers
@@ -89,7 +107,7 @@ def sample(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int = DRAWS) ->
         known=squares * _drawn_governance(suppliers, doubt, seed, draws),
         ungoverned=ungoverned,
         unweighted=squares[ungoverned],
-        remainder=(doubt.largest_factor(suppliers) * suppliers.remainder) ** 2,
+        remainder=_off_by(suppliers.remainder, doubt.largest_factor(suppliers)) ** 2,
         seed=seed,
         draws=draws,
     )
@@ -113,9 +131,12 @@ def _drawn_shares(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int) -> 
     about = zip(stages, suppliers.country.tolist(), strict=True)
     spread = _stack([_spread(seed, draws, _SHARE, stage, country) for stage, country in about], draws)
     factor = np.exp(np.float32(np.sqrt(3)) * _column(doubt.share_sd) * (2 * spread - 1))
-    share = _column(suppliers.known_share)
-    moved: Draws = share * factor / (1 - share + share * factor)
-    return moved
+    return _off_by(_column(suppliers.known_share), factor)
+
+
+def _off_by(share: NDArray[Real], factor: NDArray[Real]) -> NDArray[Real]:
+    """s·x / (1 − s + s·x): the share of a supplier whose own output is off by the factor x."""
+    return np.asarray(share * factor / (1 - share + share * factor))
 
 
 def _drawn_governance(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int) -> Draws:

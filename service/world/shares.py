@@ -56,7 +56,7 @@ class ShareSet:
         """Whether the period had ended by a date; a set without a period counts once its source had appeared."""
         if self.period is None:
             return happened(self.source.published or self.source.retrieved, as_of)
-        return self.period[1] < as_of.year or (as_of.month, as_of.day) == (12, 31) and self.period[1] == as_of.year
+        return self.period[1] < as_of.year or ((as_of.month, as_of.day) == (12, 31) and self.period[1] == as_of.year)
 
     @property
     def _newest(self) -> tuple[int, int, str]:

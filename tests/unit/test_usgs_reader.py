@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -47,12 +47,12 @@ def read(names: Names, header: str, excerpt: str) -> list[Share | Reserve | Prob
     return list(usgs.read([f"{line}\r\n" for line in lines], names, "usgs"))
 
 
-def shares(items: Iterable[Share | Reserve | Problem]) -> dict[str, Share]:
+def shares(items: Sequence[Share | Reserve | Problem]) -> dict[str, Share]:
     assert not [item for item in items if isinstance(item, Problem)]
     return {item.country: item for item in items if isinstance(item, Share)}
 
 
-def reserves(items: Iterable[Share | Reserve | Problem]) -> dict[str, Reserve]:
+def reserves(items: Sequence[Share | Reserve | Problem]) -> dict[str, Reserve]:
     assert not [item for item in items if isinstance(item, Problem)]
     return {item.country: item for item in items if isinstance(item, Reserve)}
 
@@ -131,10 +131,14 @@ TITANIUM MINERAL CONCENTRATES,World Mine Production and Reserves,Titanium Minera
 """  # noqa: E501 - as published
 
 
+def of_titanium(names: Names) -> list[Share | Reserve | Problem]:
+    items = read(names, HEADER_2026, TITANIUM)
+    return [item for item in items if isinstance(item, Problem) or item.mineral == "titanium"]
+
+
 def test_products_of_one_mineral_are_added_up_by_country(names: Names) -> None:
     """Ilmenite 780 and rutile 200 of 9,800 together; less than half a unit of rutile adds nothing to the U.S. 100."""
-    items = [item for item in read(names, HEADER_2026, TITANIUM) if not isinstance(item, Problem)]
-    found = shares(item for item in items if item.mineral == "titanium")
+    found = shares(of_titanium(names))
     australia, usa = found["AUS"], found["USA"]
     assert (australia.printed, australia.quantity, australia.share) == ("780 + 200", 980, 0.1)
     assert australia.locator == "Titanium Mineral Concentrates: Mine production: Ilmenite, lines 3 and 6"
@@ -149,9 +153,8 @@ def test_one_statistic_may_speak_of_two_minerals(names: Names) -> None:
 
 
 def test_reserves_keep_what_they_count_and_whether_they_are_a_bound(names: Names) -> None:
-    """ ">540" is at least 540; ilmenite and rutile are different bases and are not added up."""
-    items = [item for item in read(names, HEADER_2026, TITANIUM) if not isinstance(item, Problem)]
-    found = reserves(item for item in items if item.mineral == "titanium")
+    """The printed >540 is at least 540; ilmenite and rutile are different bases and are not added up."""
+    found = reserves(of_titanium(names))
     assert (found["KEN"].printed, found["KEN"].quantity, found["KEN"].qualifier) == (">540", 540, "above")
     assert found["KEN"].basis == "titanium dioxide (TiO2) content of rutile"
     assert (found["AUS"].year, found["AUS"].quantity, found["AUS"].qualifier) == (2025, 170000, "")
@@ -162,7 +165,7 @@ def test_reserves_keep_what_they_count_and_whether_they_are_a_bound(names: Names
 )
 def test_a_reserve_without_a_number_has_none(names: Names, printed: str, qualifier: str) -> None:
     """The word stands as printed; no amount is made up for it."""
-    line = f"GYPSUM,World Mine Production and Reserves,Gypsum,China,Reserves,Reserves,thousand metric tons,2025,{printed},,No,"
+    line = f"GYPSUM,World Mine Production and Reserves,Gypsum,China,Reserves,Reserves,tons,2025,{printed},,No,"
     reserve = reserves(read(names, HEADER_2026, line))["CHN"]
     assert (reserve.printed, reserve.quantity, reserve.qualifier) == (printed, None, qualifier)
 
@@ -173,7 +176,7 @@ MCS2025,Helium,United States (from Cliffside Field),"Production, helium gas cont
 MCS2025,Helium,Qatar,"Production, helium gas content",million cubic meters,66,64,estimated 2023,,,,,Large
 MCS2025,Helium,South Africa ,"Production, helium gas content",million cubic meters,,,Less than 1/2 unit,,,,,NA
 MCS2025,Helium,World total (rounded),"Production, helium gas content",million cubic meters,176,180,,,,,,NA
-"""
+"""  # noqa: E501 - as published
 
 
 def test_edition_2025_has_its_years_side_by_side(names: Names) -> None:
@@ -185,7 +188,7 @@ def test_edition_2025_has_its_years_side_by_side(names: Names) -> None:
 
 
 def test_edition_2025_says_in_the_notes_what_a_blank_cell_means(names: Names) -> None:
-    """ "Less than 1/2 unit" is s, and "Large" stands where the reserves would."""
+    """Less than 1/2 unit is s, and Large stands where the reserves would."""
     items = read(names, HEADER_2025, HELIUM_2025)
     assert (shares(items)["ZAF"].printed, shares(items)["ZAF"].qualifier) == ("s", "below")
     assert (reserves(items)["QAT"].printed, reserves(items)["QAT"].qualifier) == ("Large", "not_available")
@@ -284,10 +287,9 @@ def test_both_editions_read_whole(names: Names, source: str, file: str, expected
     """No line of either edition is a problem, and no two rows of an edition have the same key."""
     items = published(names, source, file)
     assert [item for item in items if isinstance(item, Problem)] == []
-    found = [item for item in items if isinstance(item, Share)], [item for item in items if isinstance(item, Reserve)]
-    assert tuple(map(len, found)) == expected
-    keys = [(type(row), *(getattr(row, column) for column in row.key)) for rows in found for row in rows]
-    assert len(set(keys)) == len(keys)
+    rows = [item for item in items if not isinstance(item, Problem)]
+    assert (sum(isinstance(row, Share) for row in rows), sum(isinstance(row, Reserve) for row in rows)) == expected
+    assert len({(row.kind, *(getattr(row, column) for column in row.key)) for row in rows}) == len(rows)
 
 
 def test_the_seeds_are_what_the_reader_gives(names: Names) -> None:

@@ -1,0 +1,46 @@
+"""What every kind of evidence shares: the types of its fields, its key, and the source it cites."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta, Struct
+
+Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+"""A stable lower-case id: `cobalt`, `us-peru-mou-2026`."""
+
+Code = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+"""A country by its ISO 3166 alpha-3 code (Kosovo: XKX)."""
+
+Party = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$", max_length=40)]
+"""A country's alpha-3 code or a bloc's id, both in capitals: `PER`, `EU`, `FORGE`."""
+
+PartialDate = Annotated[str, Meta(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
+"""A date as precisely as its source gives it: `2026-02-04`, `2025-02` or `2009`."""
+
+Year = Annotated[int, Meta(ge=1900, le=2100)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+NonNegative = Annotated[float, Meta(ge=0)]
+Text = Annotated[str, Meta(max_length=4000)]
+Stage = Literal["extraction", "processing"]
+Binding = Literal["yes", "no", "not_stated"]
+EvidenceLevel = Literal[
+    "official_text", "official_page", "official_file", "statistics", "study", "secondary_page", "article"
+]
+
+
+class Row(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every kind of evidence shares: where it is stored and what identifies it."""
+
+    kind: ClassVar[str]
+    key: ClassVar[tuple[str, ...]]
+    refers: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """Fields that name rows of other kinds: any of the kinds listed may hold the name."""
+
+
+class Cited(Row, frozen=True, kw_only=True):
+    """A row that names the source it was read from and where in it."""
+
+    source: Slug
+    locator: Text = ""
+    note: Text = ""

@@ -1,0 +1,143 @@
+"""What stands between buyers and suppliers: agreements, restrictions, and who controls capacity."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from service.world.rows.base import (
+    Binding,
+    Cited,
+    Code,
+    EvidenceLevel,
+    Fraction,
+    PartialDate,
+    Party,
+    Slug,
+    Stage,
+    Text,
+    Year,
+)
+
+AgreementType = Literal[
+    "trade_agreement",
+    "executive_agreement",
+    "framework",
+    "action_plan",
+    "strategic_partnership",
+    "memorandum",
+    "letter_of_intent",
+    "joint_statement",
+    "forum",
+    "relief",
+]
+Provision = Literal[
+    "no_export_restriction",
+    "price_floor",
+    "minimum_import_price",
+    "offtake",
+    "finance",
+    "logistics",
+    "stockpiling",
+    "mapping",
+    "recycling",
+    "investment_screening",
+    "investment_facilitation",
+    "information",
+    "standards",
+    "permitting",
+    "project_development",
+    "research",
+    "right_of_first_offer",
+]
+
+
+class Agreement(Cited, frozen=True, kw_only=True):
+    """An instrument between countries or blocs.
+
+    `scope` `all` covers every mineral, `critical` those on a party's list of critical minerals on the day,
+    `named` those in `minerals`. An empty `stages` covers both. A `relief` lifts restrictions and ties nobody.
+    An instrument whose only party is a bloc ties that bloc's members with each other.
+    """
+
+    kind = "agreement"
+    key = ("id",)
+    refers = {
+        "source": ("source",),
+        "parties": ("country", "bloc"),
+        "minerals": ("mineral",),
+        "successor": ("agreement",),
+    }
+    id: Slug
+    title: Text
+    type: AgreementType
+    binding: Binding
+    parties: tuple[Party, ...]
+    signed: PartialDate | None = None
+    in_force: PartialDate | None = None
+    suspended: PartialDate | None = None
+    resumed: PartialDate | None = None
+    ended: PartialDate | None = None
+    scope: Literal["all", "critical", "named"]
+    minerals: tuple[Slug, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    provisions: tuple[Provision, ...] = ()
+    successor: Slug | None = None
+    evidence_level: EvidenceLevel
+    printed: Text = ""
+    """What the source says of the instrument's subject, in its words or close to them."""
+
+
+class Restriction(Cited, frozen=True, kw_only=True):
+    """A country's restriction on exporting a mineral at some stages; an empty `targets` hits every buyer.
+
+    `factor` is the strength r where the source gives a rate, else None and the method's ladder decides.
+    """
+
+    kind = "restriction"
+    key = ("id",)
+    refers = {
+        "source": ("source",),
+        "country": ("country",),
+        "mineral": ("mineral",),
+        "targets": ("country", "bloc"),
+    }
+    id: Slug
+    country: Code
+    type: Literal["licence", "tax", "quota", "ban"]
+    mineral: Slug
+    stages: tuple[Stage, ...]
+    targets: tuple[Party, ...] = ()
+    factor: Annotated[float, Meta(ge=1, le=3)] | None = None
+    valid_from: PartialDate
+    valid_to: PartialDate | None = None
+    suspended: PartialDate | None = None
+    resumed: PartialDate | None = None
+    printed: Text
+
+
+class Control(Cited, frozen=True, kw_only=True):
+    """How much of a host country's capacity for a mineral at a stage a country controls, as of a year.
+
+    `share` is a fraction of the host's capacity; several controllers of one host add up to 1 at most, and what is not
+    named counts as the host's own. `offtake` is output that is committed to a buyer without being owned.
+    """
+
+    kind = "control"
+    key = ("source", "mineral", "stage", "host", "controller", "type", "year")
+    refers = {
+        "source": ("source",),
+        "mineral": ("mineral",),
+        "host": ("country",),
+        "controller": ("country",),
+    }
+    mineral: Slug
+    stage: Stage
+    host: Code
+    controller: Code
+    type: Literal["ownership", "offtake"] = "ownership"
+    year: Year
+    share: Fraction | None = None
+    printed: Text
+    evidence_level: EvidenceLevel
