@@ -9,9 +9,7 @@ from msgspec import Meta, Struct
 
 Stage = Literal["extraction", "processing"]
 Band = Literal["low", "moderate", "high", "severe", "extreme"]
-Tie = Literal[
-    "home", "single_market", "binding", "binding_signed", "programme", "memorandum", "forum", "none"
-]
+Tie = Literal["home", "single_market", "binding", "binding_signed", "programme", "memorandum", "forum", "none"]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 PartialDate = Annotated[
     str,

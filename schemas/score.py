@@ -30,7 +30,7 @@ class Interval(Struct, frozen=True, kw_only=True):
 class Concentration(Struct, frozen=True, kw_only=True):
     """How concentrated the stage's output is, whoever buys."""
 
-    hhi: Fraction
+    hhi: Fraction | None
     """Herfindahl-Hirschman index of the named shares, 0..1 (times 10,000 on the other common scale)."""
     hhi_low: Fraction
     """With the unreported remainder spread over countless suppliers."""
@@ -115,7 +115,7 @@ class Score(Answer, frozen=True, kw_only=True):
     reasons: list[str]
     """Why there is no score."""
     score: Points | None
-    """60 means: as if 60 % of the world's output came from one worst-governed foreign country with no tie to the buyer."""
+    """60 means: as if 60 % of the world's output came from one worst-governed foreign country without a tie."""
     band: Band | None
     interval: Interval | None
     """Not computed yet: always null in this version."""

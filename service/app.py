@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar
 from litestar.di import Provide
+from litestar.enums import ScopeType
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import License
 
@@ -53,7 +54,7 @@ class Chokepoint(Litestar):
         self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
     ) -> None:
         """The ASGI entry point."""
-        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
+        if scope["type"] == ScopeType.HTTP and scope["method"] in ("GET", "HEAD"):  # type: ignore[typeddict-item]
             await self.ready(scope, receive, send, super().__call__)  # type: ignore[arg-type]
         else:
             await super().__call__(scope, receive, send)

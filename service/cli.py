@@ -14,7 +14,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from service.embedded import embedded, shared
+from service.cli_score import score_command, seed_command
+from service.console import database
+from service.embedded import embedded
 from service.migrate import Standing, connected, migrate, status
 from service.settings import OperatorError, Settings
 
@@ -59,11 +61,6 @@ def main() -> None:
     Settings come from the environment: CHOKEPOINT_DATABASE_URL (a Postgres 15 to 18; without it an embedded one is
     used), CHOKEPOINT_HOST, CHOKEPOINT_PORT, CHOKEPOINT_WORKERS, CHOKEPOINT_HOME and CHOKEPOINT_LOG_LEVEL.
     """
-
-
-def database(settings: Settings) -> contextlib.AbstractContextManager[str]:
-    """The URL of the database one command uses: the given one's, or that of the embedded one, running meanwhile."""
-    return contextlib.nullcontext(settings.database_url) if settings.database_url else shared(settings.home)
 
 
 @main.command("serve")
@@ -138,3 +135,7 @@ def _print_standings(standings: list[Standing]) -> None:
     for each in standings:
         table.add_row(each.name, each.state, each.applied_at.isoformat(" ", "seconds") if each.applied_at else "")
     Console().print(table)
+
+
+for _command in (seed_command, score_command):
+    main.add_command(_command)

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import tempfile
 import threading
 import time
 import urllib.request
@@ -114,7 +115,9 @@ def serve(settings: Settings, dsn: str) -> None:
     )
     base = f"http://{f'[{address}]' if ':' in address else address}:{settings.port}"
     threading.Thread(target=_announce, args=[base], daemon=True).start()
-    server.serve(target_loader=_load_app)
+    with tempfile.TemporaryDirectory(prefix="chokepoint-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # where the workers' counters are added up
+        server.serve(target_loader=_load_app)
 
 
 def _load_app(_target: str) -> Any:

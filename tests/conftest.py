@@ -44,7 +44,9 @@ class Server:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--postgres", choices=("auto", "embedded", "container"), default="auto", help="where databases live")
+    parser.addoption(
+        "--postgres", choices=("auto", "embedded", "container"), default="auto", help="where databases live"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -23,9 +23,13 @@ def points(value: float | None) -> float | None:
     return None if value is None else round(value, POINTS)
 
 
-def share(value: float) -> float:
-    """A fraction of output as it is printed."""
-    return round(float(value), SHARES)
+@overload
+def share(value: float) -> float: ...
+@overload
+def share(value: None) -> None: ...
+def share(value: float | None) -> float | None:
+    """A fraction of output, or a partner factor, as it is printed."""
+    return None if value is None else round(float(value), SHARES)
 
 
 def weight(value: float) -> float:

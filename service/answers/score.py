@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from schemas.common import Tie
 from schemas.score import Concentration, MethodRef, PartnerCoverage, Score, ScoreRow, StageScore, Supplier
 from service.answers.rounding import points, share, weight
 from service.risk.methods.partner_adjusted import ID, VERSION
-from service.risk.partners import LADDER, Ladder, Tier
+from service.risk.partners import LADDER, Ladder
 from service.world.scoring import NOBODY, Scored, score_all
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from service.world.world import World
 
 METHOD = MethodRef(id=ID, version=VERSION)
+TIES: tuple[Tie, ...] = get_args(Tie)
+"""The wire's names of the tiers, in the tiers' order."""
 
 REASONS = {
     "no_shares": "no source names a share of this stage's output for a period that had ended by the day",
@@ -65,7 +68,7 @@ class Account:
             buyer=self.buyer,
             method=METHOD,
             status=result.status,
-            reasons=[] if result.score is not None else [f"{s.stage}: {reason}" for s in stages for reason in s.reasons],
+            reasons=[f"{s.stage}: {reason}" for s in stages for reason in s.reasons] if result.score is None else [],
             score=points(result.score),
             band=result.band,
             interval=None,
@@ -127,7 +130,7 @@ class Account:
             hhi_high=share(found.hhi_high),
             effective_suppliers=None if found.effective_suppliers is None else round(found.effective_suppliers, 2),
             top_country=top,
-            top_share=None if found.top_share is None else share(found.top_share),
+            top_share=share(found.top_share),
             named_share=share(found.named_share),
         )
 
@@ -149,7 +152,7 @@ class Account:
                     share=share(row.share),
                     governance=weight(governance.weight[country]) if governance.governed[country] else None,
                     partner_factor=share(result.partner_factors[place_in_set]),
-                    tie=Tier(int(self.scored.terms.tier[at])).label,
+                    tie=TIES[int(self.scored.terms.tier[at])],
                     agreement=None if agreement == NOBODY else agreements[agreement],
                     restriction=None if restriction == NOBODY else restrictions[restriction],
                     contribution=weight(result.contributions[place_in_set]),

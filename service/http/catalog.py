@@ -72,9 +72,7 @@ class CatalogController(Controller):
         return answer(view, catalog.mineral_detail(view.world, found, view.as_of), "mineral", mineral)
 
     @read("/countries", "list_countries", tags=["countries"], summary="All countries", responses=responses(406))
-    async def countries(
-        self, view: ViewDependency, paging: PagingDependency
-    ) -> Response[Page[CountryItem]]:
+    async def countries(self, view: ViewDependency, paging: PagingDependency) -> Response[Page[CountryItem]]:
         """All countries, by code, with their blocs and governance on the day."""
         weights = view.world.governance.on(view.as_of)
         return page(
@@ -92,13 +90,9 @@ class CatalogController(Controller):
         return answer(view, catalog.country_detail(view.world, country, view.as_of), "country", country)
 
     @read("/blocs", "list_blocs", tags=["blocs"], summary="All blocs", responses=responses(406))
-    async def blocs(
-        self, view: ViewDependency, paging: PagingDependency
-    ) -> Response[Page[BlocItem]]:
+    async def blocs(self, view: ViewDependency, paging: PagingDependency) -> Response[Page[BlocItem]]:
         """All blocs, by id, with their members on the day."""
-        return page(
-            view, paging, [*view.world.blocs], lambda b: catalog.bloc_item(view.world, b, view.as_of), "blocs"
-        )
+        return page(view, paging, [*view.world.blocs], lambda b: catalog.bloc_item(view.world, b, view.as_of), "blocs")
 
     @read("/blocs/{bloc:str}", "get_bloc", tags=["blocs"], summary="One bloc")
     async def bloc(self, view: ViewDependency, bloc: BlocName) -> Response[BlocDetail]:
@@ -107,9 +101,7 @@ class CatalogController(Controller):
         return answer(view, catalog.bloc_detail(view.world, bloc, view.as_of), "bloc", bloc)
 
     @read("/sources", "list_sources", tags=["sources"], summary="All sources", responses=responses(406))
-    async def sources(
-        self, view: ViewDependency, paging: PagingDependency
-    ) -> Response[Page[SourceItem]]:
+    async def sources(self, view: ViewDependency, paging: PagingDependency) -> Response[Page[SourceItem]]:
         """All sources, by id, with licence, attribution and how much of the evidence cites them."""
         return page(view, paging, [*view.world.sources], lambda s: catalog.source_item(view.world, s), "sources")
 

@@ -131,9 +131,7 @@ def _decode(cursor: str, revision: int, total: int) -> int:
     return place
 
 
-def page(
-    view: View, paging: Paging[Any], keys: Sequence[T], item: Callable[[T], Any], *parts: object
-) -> Response[Any]:
+def page(view: View, paging: Paging[Any], keys: Sequence[T], item: Callable[[T], Any], *parts: object) -> Response[Any]:
     """The asked-for page of a list, in the asked-for format; `item` makes one entry from one of `keys`."""
     start = _decode(paging.cursor, view.world.revision, len(keys)) if paging.cursor else 0
     end = start + paging.limit

@@ -150,4 +150,4 @@ def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     )
 
 
-HANDLERS: ExceptionHandlersMap = {Refusal: _refused, HTTPException: _raised, 500: _failed}  # type: ignore[dict-item]
+HANDLERS: ExceptionHandlersMap = {Refusal: _refused, HTTPException: _raised, 500: _failed}

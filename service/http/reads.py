@@ -98,7 +98,7 @@ async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
     given = [name for name, _ in request.query_params.multi_items()]
     if not given:
         return
-    known = _parameters(request.route_handler, request.app)  # type: ignore[arg-type]
+    known = _parameters(request.route_handler, request.app)
     choice = f"is not one of {', '.join(sorted(known)) or '(none)'}"
     wrong = [
         fault_in(name, "is given more than once" if name in known else choice)

@@ -60,7 +60,7 @@ class Ready:
         key = (scope["path"], scope["query_string"], accept)
         entry = self._entries.get(key)
         if entry is None:
-            entry = await self._ask(scope, receive, send, app, key, condition)
+            entry = await self._ask(scope, receive, send, app, key)
             if entry is None:
                 return
         await _give(entry, condition, scope["method"], send)
@@ -75,7 +75,7 @@ class Ready:
             self._world, self._day = world, day
 
     async def _ask(
-        self, scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp, key: tuple[str, bytes, bytes], condition: bytes
+        self, scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp, key: tuple[str, bytes, bytes]
     ) -> Entry | None:
         """Lets the app answer. A finished 200 with an ETag comes back as an entry; anything else has been sent."""
         world, started = self._world, time.perf_counter()
@@ -87,7 +87,8 @@ class Ready:
         # a HEAD is worked out as the GET it stands for, so that the answer can be kept
         await app({**scope, "method": "GET"} if scope["method"] == "HEAD" else scope, receive, collect)
         route = str(scope.get("path_template") or "(none)")
-        status = int(messages[0].get("status", 500)) if messages else 500
+        first: Any = messages[0]
+        status: int = first["status"]
         observe(route, status, time.perf_counter() - started)
         entry = _entry(messages, route) if status == 200 else None
         if entry is None:

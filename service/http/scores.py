@@ -46,10 +46,12 @@ class ScoreController(Controller):
     """Scores of minerals for a buyer."""
 
     path = "/v1"
-    tags = ["scores"]
+    tags = ["scores"]  # noqa: RUF012 - the framework reads a list
 
     @read(
-        "/minerals/{mineral:str}/score", "get_score", summary="How risky is it for this buyer to depend on this mineral?"
+        "/minerals/{mineral:str}/score",
+        "get_score",
+        summary="How risky is it for this buyer to depend on this mineral?",
     )
     async def score(
         self,
@@ -61,8 +63,8 @@ class ScoreController(Controller):
         """The mineral's score for the buyer, stage by stage and supplier by supplier.
 
         Each stage's score is 100 · min(1, √H), H = Σ share² · governance · partner_factor over the suppliers printed,
-        and the mineral's score is the highest of them. `status` is `insufficient_data` with `reasons`, and `score` null,
-        where no stage has enough data.
+        and the mineral's score is the highest of them. Where no stage has enough data, `status` is
+        `insufficient_data` with `reasons`, and `score` is null.
         """
         mineral = find_mineral(view.world, mineral)
         account = Account.of(view.world, find_buyer(view.world, buyer), view.as_of)

@@ -117,9 +117,7 @@ class TieController(Controller):
             and (binding is None or item.binding == binding)
             and (provision is None or provision in item.provisions)
         ]
-        return page(
-            view, paging, chosen, lambda a: a, "agreements", party, mineral, status, binding, provision
-        )
+        return page(view, paging, chosen, lambda a: a, "agreements", party, mineral, status, binding, provision)
 
     @read("/agreements/{agreement:str}", "get_agreement", tags=["agreements"], summary="One agreement")
     async def agreement(self, view: ViewDependency, agreement: AgreementName) -> Response[AgreementDetail]:
@@ -129,7 +127,11 @@ class TieController(Controller):
         return answer(view, detail, "agreement", agreement)
 
     @read(
-        "/restrictions", "list_restrictions", tags=["restrictions"], summary="All restrictions", responses=responses(406)
+        "/restrictions",
+        "list_restrictions",
+        tags=["restrictions"],
+        summary="All restrictions",
+        responses=responses(406),
     )
     async def restrictions(
         self,
@@ -170,9 +172,7 @@ class TieController(Controller):
         )
 
     @read("/restrictions/{restriction:str}", "get_restriction", tags=["restrictions"], summary="One restriction")
-    async def restriction(
-        self, view: ViewDependency, restriction: RestrictionName
-    ) -> Response[RestrictionDetail]:
+    async def restriction(self, view: ViewDependency, restriction: RestrictionName) -> Response[RestrictionDetail]:
         """An export restriction with its stages, targets, dates and source."""
         found = find(view.world.restrictions, restriction, "restriction", "restriction")
         detail = RestrictionDetail(**view.stamp, restriction=catalog.restriction_item(found, view.as_of))

@@ -52,7 +52,7 @@ class Worlds:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Follows the ledger while the block runs, with the first World built before it starts if the database is up."""
+        """Follows the ledger while the block runs; the first World is built before it starts if the database is up."""
         first = asyncio.Event()
 
         async def advance(connection: Connection, number: int) -> None:
@@ -113,7 +113,7 @@ class Worlds:
             return self._keep(self._older[number])
         revision = None if number is None else await reading.revision(connection, number)
         if revision is None:
-            raise LookupError(f"the ledger has no revision {known_at}" if number else f"the ledger was empty at {known_at}")
+            raise LookupError(f"the ledger has no revision of {known_at}")
         if revision.id == self.current.revision:
             return self.current
         evidence = await reading.evidence(connection, revision)

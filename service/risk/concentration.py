@@ -57,8 +57,8 @@ def bounds(share: Floats, groups: Groups) -> Bounds:
     smallest = groups.smallest(np.where(share > 0, share, np.inf))
     # Without a named share nothing limits the size of the unnamed: the tighter bound falls back on the upper one.
     piece = np.where(np.isfinite(smallest), smallest, 1.0)
-    whole = np.floor(remainder / piece)
-    return Bounds(low, low + remainder**2, low + whole * piece**2 + (remainder - whole * piece) ** 2)
+    rest = np.fmod(remainder, piece)
+    return Bounds(low, low + remainder**2, low + (remainder - rest) * piece + rest**2)
 
 
 def hhi_bounds(shares: ArrayLike) -> tuple[float, float, float]:

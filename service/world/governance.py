@@ -55,8 +55,8 @@ class GovernanceTable:
         """
         places = [place for place, year in enumerate(self.years) if year < as_of.year][-REFERENCE_YEARS:]
         estimates, errors = self.estimates[places], self.errors[places]
-        complete = np.isfinite(estimates).all(axis=2)
-        governed = complete.any(axis=0)
+        complete: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(estimates), axis=2)
+        governed: NDArray[np.bool_] = np.logical_or.reduce(complete, axis=0)
         weight, sd = np.zeros(governed.shape), np.zeros(governed.shape)
         if governed.any():
             counted = complete[:, governed, None]

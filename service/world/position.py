@@ -129,7 +129,8 @@ class Positions:
         strongest = self._strength[restrictions].argmax(axis=0)[None]
 
         def picked(stack: NDArray[np.int16], choice: NDArray[np.intp]) -> NDArray[np.int16]:
-            return np.take_along_axis(stack, choice, axis=0)[0]
+            chosen: NDArray[np.int16] = np.take_along_axis(stack, choice, axis=0)[0]
+            return chosen
 
         return Position(
             tier=np.take_along_axis(tiers, weakest, axis=0)[0],
@@ -175,8 +176,8 @@ class Positions:
         return np.array(sorted(index[country] for country in countries), dtype=np.intp)
 
     @staticmethod
-    def _stages(stages: tuple[str, ...]) -> list[int]:
-        return [place for place, stage in enumerate(STAGES) if not stages or stage in stages]
+    def _stages(stages: tuple[str, ...]) -> NDArray[np.intp]:
+        return np.array([place for place, stage in enumerate(STAGES) if not stages or stage in stages], dtype=np.intp)
 
     @cached_property
     def _markets(self) -> list[str]:
@@ -197,8 +198,7 @@ class Positions:
             if not restriction_stands(restriction, self.on) or not self.hits(restriction, buyer):
                 continue
             minerals = self._mineral_places(self.world.covered(frozenset((restriction.mineral,))))
-            country = self.world.country_index[restriction.country]
-            cells = np.ix_(self._stages(restriction.stages), minerals, [country])
+            cells = np.ix_(self._stages(restriction.stages), minerals, self._places((restriction.country,)))
             current = standing[cells]
             stronger = (current == NOBODY) | (self._strength[place] > self._strength[current])
             standing[cells] = np.where(stronger, place, current)

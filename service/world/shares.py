@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from service.world.dates import happened
-from service.world.rows import Share, Source
+from service.world.rows import Share, Source, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ class ShareSet:
 
     source: Source
     mineral: str
-    stage: str
+    stage: Stage
     period: tuple[int, int] | None
     countries: NDArray[np.int64]
     shares: NDArray[np.float64]

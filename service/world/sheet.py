@@ -9,6 +9,7 @@ import numpy as np
 
 from service.risk.model import Suppliers
 from service.risk.numbers import Bools, Floats, Groups, Ints
+from service.world.rows import Stage
 from service.world.world import STAGES, World
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Place:
     """One stage of one mineral on the sheet, and the share set that speaks for it, if any does."""
 
     mineral: str
-    stage: str
+    stage: Stage
     shares: ShareSet | None
     rows: slice
 
@@ -104,6 +105,6 @@ def _suppliers(places: list[Place], governance: Weights) -> Suppliers:
 
 def _cells(world: World, places: list[Place], suppliers: Suppliers) -> tuple[Ints, Ints, Ints]:
     sizes = suppliers.stages.sizes
-    stage = np.repeat(np.array([STAGES.index(place.stage) for place in places], dtype=np.int64), sizes)  # type: ignore[arg-type]
+    stage = np.repeat(np.array([STAGES.index(place.stage) for place in places], dtype=np.int64), sizes)
     mineral = np.repeat(np.array([world.mineral_index[place.mineral] for place in places], dtype=np.int64), sizes)
     return stage, mineral, suppliers.country

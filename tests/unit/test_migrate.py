@@ -109,12 +109,16 @@ async def test_an_applied_file_that_is_gone_is_refused_by_name(empty_dsn: str, w
     folder = write(m0001_minerals=FIRST, m0002_two_of_them=SECOND)
     await migrate(empty_dsn, folder)
     (folder / "0002_two_of_them.sql").unlink()
-    with pytest.raises(MigrationError, match=r"^0002_two_of_them\.sql was applied to this database, but the file is not"):
+    with pytest.raises(
+        MigrationError, match=r"^0002_two_of_them\.sql was applied to this database, but the file is not"
+    ):
         await migrate(empty_dsn, folder)
     assert [each.state for each in await status(empty_dsn, folder)] == ["applied", "missing"]
 
 
-@pytest.mark.parametrize("names", [["m0002_late"], ["m0001_a", "m0003_c"], ["m0001_a", "m0001_b"], ["m1_a"], ["mx"], []])
+@pytest.mark.parametrize(
+    "names", [["m0002_late"], ["m0001_a", "m0003_c"], ["m0001_a", "m0001_b"], ["m1_a"], ["mx"], []]
+)
 def test_a_folder_numbered_otherwise_than_from_0001_without_gaps_is_refused(names: list[str], write: Write) -> None:
     with pytest.raises(MigrationError):
         read_folder(write(**dict.fromkeys(names, "select 1")))
@@ -125,13 +129,17 @@ async def test_a_file_slipped_in_before_an_applied_one_is_refused(empty_dsn: str
     await migrate(empty_dsn, folder)
     async with connected(empty_dsn) as connection:
         await connection.execute("delete from schema_migration where name like '0001%'")
-    with pytest.raises(MigrationError, match=r"^0002_two_of_them\.sql was applied, but 0001_minerals\.sql before it was"):
+    with pytest.raises(
+        MigrationError, match=r"^0002_two_of_them\.sql was applied, but 0001_minerals\.sql before it was"
+    ):
         await migrate(empty_dsn, folder)
 
 
 @pytest.mark.containers
 async def test_a_failing_file_leaves_nothing_and_what_came_before_it_stays(empty_dsn: str, write: Write) -> None:
-    folder = write(m0001_minerals=FIRST, m0002_fails=SECOND + "create table extra ();\n\n  insert into nowhere values (1);")
+    folder = write(
+        m0001_minerals=FIRST, m0002_fails=SECOND + "create table extra ();\n\n  insert into nowhere values (1);"
+    )
     with pytest.raises(MigrationError, match=r'^0002_fails\.sql, line 3, column 15: relation "nowhere" does not exist'):
         await migrate(empty_dsn, folder)
     assert await minerals(empty_dsn) == []
@@ -140,7 +148,9 @@ async def test_a_failing_file_leaves_nothing_and_what_came_before_it_stays(empty
 
 async def test_an_error_without_a_place_in_the_file_gives_what_postgres_tells(empty_dsn: str, write: Write) -> None:
     folder = write(m0001_fails=FIRST + SECOND + SECOND)
-    with pytest.raises(MigrationError, match=r"^0001_fails\.sql: duplicate key .*; Key \(id\)=\(cobalt\) already exists"):
+    with pytest.raises(
+        MigrationError, match=r"^0001_fails\.sql: duplicate key .*; Key \(id\)=\(cobalt\) already exists"
+    ):
         await migrate(empty_dsn, folder)
     assert await minerals(empty_dsn) is None
 
@@ -159,7 +169,9 @@ async def test_a_file_that_takes_too_long_fails(empty_dsn: str, write: Write, li
     async with connected(empty_dsn) as other, other.transaction():
         if limits.lock == "50ms":
             await other.execute("lock table mineral")
-        with pytest.raises(MigrationError, match=r"^0002_blocked\.sql: canceling statement due to (lock|statement) timeout"):
+        with pytest.raises(
+            MigrationError, match=r"^0002_blocked\.sql: canceling statement due to (lock|statement) timeout"
+        ):
             await migrate(empty_dsn, folder, limits)
 
 

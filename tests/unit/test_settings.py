@@ -84,7 +84,10 @@ def test_a_wrong_value_is_refused_in_one_line_that_names_the_variable_and_what_w
         ("postgresql://me:secret@host:5432/risk", "postgresql://me:***@host:5432/risk"),
         ("postgresql://me:sec@ret@host/risk", "postgresql://me:***@host/risk"),
         ("postgresql://me:secret/risk", "postgresql://me:***"),
-        ("postgresql://host/risk?password=secret&sslmode=require", "postgresql://host/risk?password=***&sslmode=require"),
+        (
+            "postgresql://host/risk?password=secret&sslmode=require",
+            "postgresql://host/risk?password=***&sslmode=require",
+        ),
         ("host=here password=secret", "host=here password=***"),
         ("me:secret@host", "me:***@host"),
     ],

@@ -37,6 +37,7 @@ Limits
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -126,7 +127,7 @@ class StageScores:
         """Why a stage has no score; empty where it has one."""
         if self.sufficient[index]:
             return ()
-        return ("less_than_half_named_and_governed",) if self.hhi_low[index] > 0 else ("no_shares",)
+        return ("less_than_half_named_and_governed",) if self.suppliers.named[index] > 0 else ("no_shares",)
 
     def _concentration(self, index: int, first_row: int) -> Concentration:
         low = float(self.hhi_low[index])
@@ -136,7 +137,7 @@ class StageScores:
             hhi_low=low,
             hhi_high=float(self.hhi_high[index]),
             hhi_tight=float(self.hhi_tight[index]),
-            effective_suppliers=1 / low if top >= 0 else None,
+            effective_suppliers=1 / low if low >= sys.float_info.min else None,
             top=top - first_row if top >= 0 else None,
             top_share=float(self.suppliers.share[top]) if top >= 0 else None,
             named_share=float(self.suppliers.named[index]),

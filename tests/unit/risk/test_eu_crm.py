@@ -37,7 +37,7 @@ def test_the_concentration_of_a_mix_weighs_squares_by_governance_and_trade() -> 
 
 
 def test_antimony_of_2017_comes_from_its_printed_components() -> None:
-    """H 7.1 and 5.7, IR 100 %, EoL-RIR 28 %, SI 0.9 (study on the list of 2017): 4.1 from rounded inputs, 4.3 printed."""
+    """H 7.1 and 5.7, IR 100 %, EoL-RIR 28 %, SI 0.9 (study on the list of 2017): 4.1 if exact, 4.3 printed."""
     antimony = components(7.1, 5.7, 1.0, 0.28, 0.9)
     assert supply_risk(antimony).value == pytest.approx((7.1 / 2 + 5.7 / 2) * 0.72 * 0.9)
     assert consistent(antimony, 4.3)
@@ -87,12 +87,12 @@ def test_one_mix_alone_takes_the_place_of_the_bracket() -> None:
 )
 def test_a_mix_that_is_not_known_gives_no_supply_risk(given: Components) -> None:
     """Nothing is put in the place of what is missing."""
-    with pytest.raises(ValueError, match="known|needs"):
+    with pytest.raises(ValueError, match=r"known|needs"):
         supply_risk(given)
 
 
 def test_rounded_components_leave_a_range() -> None:
-    """H 2.0 ± .05 alone, SI 1.0 − .05 and EoL-RIR 50 ± .5 %: the range holds the value and its ends are those inputs."""
+    """H 2.0 ± .05 alone, SI 1.0 − .05 and EoL-RIR 50 ± .5 %: the ends are those of the inputs."""
     low, high = rounding_range(components(2.0, None, None, 0.5, 1.0))
     assert (low, high) == pytest.approx((1.95 * 0.495 * 0.95, 2.05 * 0.505 * 1.0))
     finer = rounding_range(components(2.0, None, None, 0.5, 1.0), Rounding(h=0.005, substitution=0.005))
