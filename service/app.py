@@ -17,6 +17,7 @@ from service.http import problems, reads
 from service.http.catalog import CatalogController
 from service.http.formats import provide_paging
 from service.http.meta import DOCS, HealthController, MethodController, Pages
+from service.http.openapi import StructPlugin
 from service.http.ready import Ready
 from service.http.scores import ScoreController
 from service.http.ties import TieController
@@ -77,6 +78,7 @@ def create_app(settings: Settings) -> Litestar:
             yield
 
     app = Chokepoint(
+        plugins=[StructPlugin()],
         route_handlers=[ScoreController, CatalogController, TieController, MethodController, HealthController],
         dependencies={
             "worlds": Provide(lambda: worlds, sync_to_thread=False),

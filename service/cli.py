@@ -11,8 +11,6 @@ from types import FrameType
 from typing import Any, Final, NoReturn
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from service.cli_score import score_command, seed_command
 from service.console import database
@@ -95,13 +93,13 @@ def serve_command(with_parent: bool, **given: str | None) -> None:
 
 async def _prepare(dsn: str) -> None:
     """Bring the schema up to date, and seed the ledger where nothing has been written to it yet."""
-    from service.seeding import seed
-
     for applied in await migrate(dsn):
         click.echo(f"Applied migration {applied.name}.", err=True)
     async with connected(dsn) as connection:
         empty = await connection.fetchval("select not exists (select from revision)")
     if empty:
+        from service.seeding import seed  # needed once in a ledger's life
+
         click.echo("Filling the empty ledger with the shipped evidence.", err=True)
         await seed(dsn)
 
@@ -131,6 +129,9 @@ def migrate_command(only_status: bool) -> None:
 
 
 def _print_standings(standings: list[Standing]) -> None:
+    from rich.console import Console  # takes its time, which `serve` has no use for
+    from rich.table import Table
+
     table = Table("migration", "state", "applied at", box=None)
     for each in standings:
         table.add_row(each.name, each.state, each.applied_at.isoformat(" ", "seconds") if each.applied_at else "")

@@ -67,10 +67,11 @@ def find_quarters(home: Path) -> Quarters:
         raise FileNotFoundError(f"{folder} is a link to {folder.readlink()}, which is not there")
     if not folder.exists():
         _make_folder(folder, account)
+    folder = folder.resolve()
     if not _reaches(account, folder):
         raise PermissionError(f"the account {account.pw_name}, which owns the data in it, cannot enter {folder}")
     programs = _installed() if _reaches(account, _installed() / "postgres") else _copied()
-    return Quarters(programs, folder.resolve(), account)
+    return Quarters(programs, folder, account)
 
 
 def _installed() -> Path:

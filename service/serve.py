@@ -99,6 +99,8 @@ def serve(settings: Settings, dsn: str) -> None:
     os.environ["CHOKEPOINT_DATABASE_URL"] = dsn
     # a forked worker would keep its parent's files open, and with them the lock on the home folder
     multiprocessing.set_start_method("spawn", force=True)
+    # a worker would import the main module first, the whole command line, if it could tell from where
+    vars(sys.modules["__main__"]).pop("__file__", None)
     server = MPServer(
         "service.app:app_from_env",
         address=address,

@@ -23,6 +23,23 @@ class SettingsError(OperatorError):
     """A setting whose value cannot be used."""
 
 
+class Secret:
+    """The key of the keyed hashes: bytes that no message, log or traceback shows."""
+
+    def __init__(self, text: str) -> None:
+        self.value = text.encode()
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+
+class RateLimit(Struct, frozen=True):
+    """How often one key may ask: so many requests in so many seconds, per worker."""
+
+    requests: int
+    seconds: int
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """What the environment decides about a running service. A variable that is unset or empty means its default."""
 
@@ -44,6 +61,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_level: LogLevel = "info"
     """CHOKEPOINT_LOG_LEVEL: the least severe kind of message that is printed."""
 
+    secret: Secret | None = None
+    """CHOKEPOINT_SECRET: what API keys are hashed with, 32 characters or more. With the embedded Postgres it is by
+    default kept in the home folder, in a file made when it is first needed; with another one, no keys exist without."""
+
+    reads: Literal["open", "keyed"] = "open"
+    """CHOKEPOINT_READS: whether anybody may read (`open`) or only who has an API key (`keyed`)."""
+
+    rate_limit: RateLimit = RateLimit(1000, 10)
+    """CHOKEPOINT_RATE_LIMIT: how often one key may ask, as `REQUESTS/SECONDS`; each worker counts on its own."""
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """The settings `env` asks for. Raises SettingsError naming the first variable with an unusable value."""
@@ -62,11 +89,15 @@ class Settings(Struct, frozen=True, kw_only=True):
             workers=read("CHOKEPOINT_WORKERS", _whole_number(1, 256), cls().workers, "a whole number from 1 to 256"),
             home=read("CHOKEPOINT_HOME", _folder, cls().home, "a folder, or a path where one can be made").absolute(),
             log_level=read("CHOKEPOINT_LOG_LEVEL", _log_level, cls().log_level, f"one of {', '.join(_LOG_LEVELS)}"),
+            secret=_secret(env.get("CHOKEPOINT_SECRET", "").strip()),
+            reads=read("CHOKEPOINT_READS", _reads, cls().reads, "open or keyed"),
+            rate_limit=read("CHOKEPOINT_RATE_LIMIT", _rate_limit, cls().rate_limit, "REQUESTS/SECONDS, such as 1000/10"),
         )
 
 
 _LOG_LEVELS: Final = get_args(LogLevel)
 _URL_FORM: Final = "postgresql://USER:PASSWORD@HOST:PORT/NAME"
+SHORTEST_SECRET: Final = 32
 
 
 def redacted(text: str) -> str:
@@ -89,6 +120,25 @@ def _postgres_url(text: str) -> str | None:
     if "," not in parts.netloc:  # a list of hosts carries several ports
         _ = parts.port  # raises ValueError where it is not a port
     return text
+
+
+def _secret(text: str) -> Secret | None:
+    if text and len(text) < SHORTEST_SECRET:  # said without showing it, as other settings are
+        raise SettingsError(f"CHOKEPOINT_SECRET is too short; expected {SHORTEST_SECRET} characters or more")
+    return Secret(text) if text else None
+
+
+def _reads(text: str) -> Literal["open", "keyed"]:
+    if text.lower() not in ("open", "keyed"):
+        raise ValueError
+    return cast(Literal["open", "keyed"], text.lower())
+
+
+def _rate_limit(text: str) -> RateLimit:
+    requests, slash, seconds = text.partition("/")
+    if not slash:
+        raise ValueError
+    return RateLimit(_whole_number(1, 1_000_000)(requests), _whole_number(1, 86_400)(seconds))
 
 
 def _host(text: str) -> str:

@@ -95,6 +95,13 @@ def home() -> Iterator[Path]:
         yield folder / "home"
 
 
+@pytest.fixture(scope="module")
+def lasting_home() -> Iterator[Path]:
+    """A home folder that the tests of one module share, so that only the first has to fill a ledger."""
+    with reachable_folder() as folder:
+        yield folder / "home"
+
+
 @pytest.fixture(scope="session")
 def postgres(request: pytest.FixtureRequest) -> Iterator[Server]:
     """The server the session's databases live on."""

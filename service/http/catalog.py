@@ -20,9 +20,8 @@ from schemas.catalog import (
 )
 from schemas.common import Page
 from service.answers import catalog
-from service.http.formats import PagingDependency, page
+from service.http.formats import PagingDependency, page, read_list
 from service.http.names import BlocName, CountryCode, MineralName, find, find_mineral
-from service.http.problems import responses
 from service.http.reads import ViewDependency, answer, read
 from service.http.scores import ListName, on_list
 
@@ -46,7 +45,7 @@ class CatalogController(Controller):
 
     path = "/v1"
 
-    @read("/minerals", "list_minerals", tags=["minerals"], summary="All minerals", responses=responses(406))
+    @read_list("/minerals", "list_minerals", tags=["minerals"], summary="All minerals")
     async def minerals(
         self,
         view: ViewDependency,
@@ -71,7 +70,7 @@ class CatalogController(Controller):
         found = view.world.minerals[find_mineral(view.world, mineral)]
         return answer(view, catalog.mineral_detail(view.world, found, view.as_of), "mineral", mineral)
 
-    @read("/countries", "list_countries", tags=["countries"], summary="All countries", responses=responses(406))
+    @read_list("/countries", "list_countries", tags=["countries"], summary="All countries")
     async def countries(self, view: ViewDependency, paging: PagingDependency) -> Response[Page[CountryItem]]:
         """All countries, by code, with their blocs and governance on the day."""
         weights = view.world.governance.on(view.as_of)
@@ -89,7 +88,7 @@ class CatalogController(Controller):
         find(view.world.countries, country, "country", "country")
         return answer(view, catalog.country_detail(view.world, country, view.as_of), "country", country)
 
-    @read("/blocs", "list_blocs", tags=["blocs"], summary="All blocs", responses=responses(406))
+    @read_list("/blocs", "list_blocs", tags=["blocs"], summary="All blocs")
     async def blocs(self, view: ViewDependency, paging: PagingDependency) -> Response[Page[BlocItem]]:
         """All blocs, by id, with their members on the day."""
         return page(view, paging, [*view.world.blocs], lambda b: catalog.bloc_item(view.world, b, view.as_of), "blocs")
@@ -100,7 +99,7 @@ class CatalogController(Controller):
         find(view.world.blocs, bloc, "bloc", "bloc")
         return answer(view, catalog.bloc_detail(view.world, bloc, view.as_of), "bloc", bloc)
 
-    @read("/sources", "list_sources", tags=["sources"], summary="All sources", responses=responses(406))
+    @read_list("/sources", "list_sources", tags=["sources"], summary="All sources")
     async def sources(self, view: ViewDependency, paging: PagingDependency) -> Response[Page[SourceItem]]:
         """All sources, by id, with licence, attribution and how much of the evidence cites them."""
         return page(view, paging, [*view.world.sources], lambda s: catalog.source_item(view.world, s), "sources")

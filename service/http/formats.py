@@ -15,18 +15,21 @@ from litestar.openapi.spec import Example
 from litestar.params import QueryParameter, SkipValidation
 
 from schemas.common import Page
-from service.http.problems import Refusal, fault_in
-from service.http.reads import View, headers
+from service.http.openapi import ListOperation
+from service.http.problems import Refusal, fault_in, responses
+from service.http.reads import View, headers, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from litestar.handlers import HTTPRouteHandler
 
 T = TypeVar("T")
 
 Format = Literal["json", "csv", "ndjson"]
 MEDIA_TYPES: dict[Format, str] = {
     "json": "application/json",
-    "csv": "text/csv; charset=utf-8; header=present",
+    "csv": "text/csv; header=present",
     "ndjson": "application/x-ndjson",
 }
 _BY_ACCEPT: dict[str, Format] = {
@@ -80,6 +83,11 @@ PagingDependency = NamedDependency[SkipValidation[Paging[Any]]]
 """The page and format a list route is asked for."""
 
 
+def read_list(path: str, operation_id: str, **more: Any) -> Callable[[Any], HTTPRouteHandler]:
+    """A read that answers with a page of a list, in any of the formats."""
+    return read(path, operation_id, operation_class=ListOperation, responses=responses(406), **more)
+
+
 def provide_paging(
     request: Request[Any, Any, Any],
     limit: LimitParameter = 500,
@@ -87,10 +95,10 @@ def provide_paging(
     format: FormatParameter = None,  # noqa: A002 - the parameter's public name
 ) -> Paging[Any]:
     """The page and format a request asks for. Raises NotAcceptable."""
-    return Paging(limit, cursor, format or negotiate(request.headers.get("accept")))
+    return Paging(limit, cursor, format or negotiate(", ".join(request.headers.getall("accept", []))))
 
 
-def negotiate(accept: str | None) -> Format:
+def negotiate(accept: str) -> Format:
     """The format an Accept header prefers. Raises NotAcceptable when it takes none of them."""
     if not accept:
         return "json"

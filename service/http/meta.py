@@ -17,6 +17,7 @@ from schemas.common import Health
 from service.answers.score import FLAGS
 from service.http import metrics
 from service.http.names import find
+from service.http.openapi import ReadOperation
 from service.http.problems import NotFound, fault_in
 from service.http.reads import WorldsDependency, constant, read
 from service.http.worlds import Worlds
@@ -38,9 +39,9 @@ MethodName = Annotated[
     ),
 ]
 ASSETS = {
-    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
-    "swagger-ui-standalone-preset.js": "text/javascript; charset=utf-8",
-    "swagger-ui.css": "text/css; charset=utf-8",
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui-standalone-preset.js": "text/javascript",
+    "swagger-ui.css": "text/css",
     "favicon-32x32.png": "image/png",
 }
 
@@ -115,12 +116,12 @@ class HealthController(Controller):
 
     tags = ["operation"]  # noqa: RUF012 - the framework reads a list
 
-    @read("/health/live", "get_liveness", summary="Is the process alive?")
+    @read("/health/live", "get_liveness", ReadOperation, summary="Is the process alive?")
     async def live(self, worlds: WorldsDependency) -> Response[Health]:
         """200 as long as the process answers at all."""
         return Response(_health(worlds, "live"), headers={"Cache-Control": "no-store"})
 
-    @read("/health/ready", "get_readiness", summary="Can it answer?")
+    @read("/health/ready", "get_readiness", ReadOperation, summary="Can it answer?")
     async def ready(self, worlds: WorldsDependency) -> Response[Health]:
         """200 when reads are answered; `degraded` while that happens from memory because the database is away.
 
@@ -131,7 +132,7 @@ class HealthController(Controller):
         detail = "" if worlds.database_up else f"the database is away; revision {known_at} is served from memory"
         return Response(_health(worlds, status, detail), headers={"Cache-Control": "no-store"})
 
-    @read("/metrics", "get_metrics", summary="Metrics", media_type="text/plain")
+    @read("/metrics", "get_metrics", ReadOperation, summary="Metrics", media_type="text/plain")
     async def metrics(self, worlds: WorldsDependency) -> Response[bytes]:
         """Counters, times and gauges in Prometheus' text format."""
         metrics.DATABASE_UP.set(worlds.database_up)

@@ -18,7 +18,8 @@ REVISION = Gauge("chokepoint_revision", "The ledger revision served.", multiproc
 DATABASE_UP = Gauge("chokepoint_database_up", "1 while the database answers.", multiprocess_mode="min")
 SWAPS = Counter("chokepoint_world_swaps", "How often a newer revision was taken up.")
 
-CONTENT_TYPE = CONTENT_TYPE_LATEST
+CONTENT_TYPE = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")
+"""Without the charset, which the framework adds."""
 
 
 def observe(route: str, status: int, seconds: float) -> None:

@@ -122,7 +122,7 @@ def _raised(request: Request[Any, Any, Any], error: HTTPException) -> Response[A
     return _answer(
         Problem(
             type=f"/problems/{status.phrase.lower().replace(' ', '-')}",
-            title=status.phrase,
+            title=NotFound.title if status == HTTPStatus.NOT_FOUND else status.phrase,
             status=status.value,
             detail=_details(request, error),
         ),

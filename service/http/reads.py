@@ -14,7 +14,8 @@ from litestar.params import QueryParameter, SkipValidation
 from litestar.routes import HTTPRoute
 
 from schemas import __version__
-from service.http.problems import NotFound, UnknownParameter, fault_in, responses
+from service.http.openapi import CachedOperation
+from service.http.problems import InvalidRequest, NotFound, UnknownParameter, fault_in, responses
 from service.http.worlds import Worlds
 from service.world.world import World
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from litestar.handlers import HTTPRouteHandler
+    from litestar.openapi.spec import Operation
 
 AsOf = Annotated[
     date | None,
@@ -59,19 +61,35 @@ class View(NamedTuple):
 async def provide_view(worlds: WorldsDependency, as_of: AsOf = None, known_at: KnownAt = None) -> View:
     """The World and day a request asks for. Raises NotFound for a revision that does not exist."""
     world = worlds.current
+    settled = False
     if known_at is not None:
+        when = _revision_or_moment(known_at)
+        # what was known at a moment after the newest commit may still change
+        settled = isinstance(when, int) or when < world.committed_at
         try:
-            world = await worlds.at(known_at)
+            world = await worlds.at(when)
         except LookupError as error:
             raise NotFound(str(error), fault_in("known_at", str(error))) from error
-    return View(world, as_of or datetime.now(UTC).date(), as_of is not None and known_at is not None)
+    return View(world, as_of or datetime.now(UTC).date(), as_of is not None and settled)
+
+
+def _revision_or_moment(known_at: str) -> int | datetime:
+    if known_at.isdecimal():
+        return int(known_at)
+    try:
+        return datetime.fromisoformat(known_at).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        detail = f"no calendar has the moment {known_at}"
+        raise InvalidRequest(detail, fault_in("known_at", detail)) from error
 
 
 ViewDependency = NamedDependency[SkipValidation[View]]
 """The view a route reads, worked out from its as_of and known_at."""
 
 
-def read(path: str, operation_id: str, **more: Any) -> Callable[[Any], HTTPRouteHandler]:
+def read(
+    path: str, operation_id: str, operation_class: type[Operation] = CachedOperation, **more: Any
+) -> Callable[[Any], HTTPRouteHandler]:
     """A route that answers GET and HEAD and documents the problems a read can meet."""
     documented = {**responses(400, 404, 405, 503), **more.pop("responses", {})}
 
@@ -79,7 +97,12 @@ def read(path: str, operation_id: str, **more: Any) -> Callable[[Any], HTTPRoute
         return operation_id if method == HttpMethod.GET else f"{operation_id}_head"
 
     return route(
-        path, http_method=[HttpMethod.GET, HttpMethod.HEAD], operation_id=operation, responses=documented, **more
+        path,
+        http_method=[HttpMethod.GET, HttpMethod.HEAD],
+        operation_id=operation,
+        operation_class=operation_class,
+        responses=documented,
+        **more,
     )
 
 

@@ -50,12 +50,7 @@ class Ready:
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp) -> None:
         """Answers a GET or HEAD request, by the app if it has to be."""
-        accept = condition = b""
-        for name, value in scope["headers"]:
-            if name == b"accept":
-                accept += value
-            elif name == b"if-none-match":
-                condition += value
+        accept, condition = _header(scope, b"accept"), _header(scope, b"if-none-match")
         self._refresh()
         key = (scope["path"], scope["query_string"], accept)
         entry = self._entries.get(key)
@@ -107,6 +102,11 @@ class Ready:
         while len(self._entries) > MOST_ENTRIES or self._bytes > MOST_BYTES:
             oldest = self._entries.pop(next(iter(self._entries)))
             self._bytes -= len(oldest.body)
+
+
+def _header(scope: HTTPScope, wanted: bytes) -> bytes:
+    """A header's value; what is given on several lines is one list (RFC 9110 §5.3)."""
+    return b", ".join([value for name, value in scope["headers"] if name == wanted])
 
 
 def _entry(messages: list[Message], route: str) -> Entry | None:

@@ -11,9 +11,9 @@ from litestar.params import QueryParameter
 from schemas.common import Band, Page
 from schemas.score import Score, ScoreRow
 from service.answers.score import Account
-from service.http.formats import PagingDependency, page
+from service.http.formats import PagingDependency, page, read_list
 from service.http.names import Buyer, MineralName, find_buyer, find_mineral
-from service.http.problems import NotFound, fault_in, responses
+from service.http.problems import NotFound, fault_in
 from service.http.reads import View, ViewDependency, answer, read
 from service.risk.methods import METHODS
 from service.world.dates import holds
@@ -70,12 +70,7 @@ class ScoreController(Controller):
         account = Account.of(view.world, find_buyer(view.world, buyer), view.as_of)
         return answer(view, account.score(mineral), method, METHODS[method].version, "score", mineral, buyer)
 
-    @read(
-        "/scores",
-        "list_scores",
-        summary="All minerals for a buyer",
-        responses=responses(406),
-    )
+    @read_list("/scores", "list_scores", summary="All minerals for a buyer")
     async def scores(
         self,
         view: ViewDependency,

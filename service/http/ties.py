@@ -11,9 +11,8 @@ from litestar.params import PathParameter, QueryParameter
 from schemas.catalog import AgreementDetail, AgreementItem, RestrictionDetail, RestrictionItem
 from schemas.common import Page
 from service.answers import catalog
-from service.http.formats import PagingDependency, page
+from service.http.formats import PagingDependency, page, read_list
 from service.http.names import find, find_buyer, find_mineral
-from service.http.problems import responses
 from service.http.reads import ViewDependency, answer, read
 from service.world.position import Positions, minerals_covered
 
@@ -86,7 +85,7 @@ class TieController(Controller):
 
     path = "/v1"
 
-    @read("/agreements", "list_agreements", tags=["agreements"], summary="All agreements", responses=responses(406))
+    @read_list("/agreements", "list_agreements", tags=["agreements"], summary="All agreements")
     async def agreements(
         self,
         view: ViewDependency,
@@ -126,13 +125,7 @@ class TieController(Controller):
         detail = AgreementDetail(**view.stamp, agreement=catalog.agreement_item(found, view.as_of))
         return answer(view, detail, "agreement", agreement)
 
-    @read(
-        "/restrictions",
-        "list_restrictions",
-        tags=["restrictions"],
-        summary="All restrictions",
-        responses=responses(406),
-    )
+    @read_list("/restrictions", "list_restrictions", tags=["restrictions"], summary="All restrictions")
     async def restrictions(
         self,
         view: ViewDependency,

@@ -82,38 +82,35 @@ class Worlds:
         metrics.SWAPS.inc()
         log.info("serving revision %d", number)
 
-    async def at(self, known_at: str) -> World:
-        """The World of a revision's number or of a moment.
+    async def at(self, known_at: int | datetime) -> World:
+        """The World of a revision's number or of a moment, which has a time zone.
 
         Raises LookupError where no such revision exists, Unavailable when it would have to be read while the database
         is away.
         """
         current = self.current
-        if known_at == str(current.revision):
+        if known_at == current.revision or (isinstance(known_at, datetime) and known_at >= current.committed_at):
             return current
-        if known_at.isdecimal() and int(known_at) in self._older:
-            return self._keep(self._older[int(known_at)])
+        if isinstance(known_at, int) and known_at in self._older:
+            return self._keep(self._older[known_at])
         async with self._building:
             try:
                 connection = await asyncpg.connect(self._dsn, timeout=5)
+                try:
+                    return await self._read(connection, known_at)
+                finally:
+                    connection.terminate()
             except Lost as error:
                 raise Unavailable("an older revision cannot be read while the database is away") from error
-            try:
-                return await self._read(connection, known_at)
-            finally:
-                await connection.close()
 
-    async def _read(self, connection: Connection, known_at: str) -> World:
-        number = (
-            int(known_at)
-            if known_at.isdecimal()
-            else await reading.revision_at(connection, datetime.fromisoformat(known_at))
-        )
+    async def _read(self, connection: Connection, known_at: int | datetime) -> World:
+        number = known_at if isinstance(known_at, int) else await reading.revision_at(connection, known_at)
         if number is not None and number in self._older:
             return self._keep(self._older[number])
         revision = None if number is None else await reading.revision(connection, number)
         if revision is None:
-            raise LookupError(f"the ledger has no revision of {known_at}")
+            missing = f"has no revision {known_at}" if number else f"was empty at {known_at}"
+            raise LookupError(f"the ledger {missing}")
         if revision.id == self.current.revision:
             return self.current
         evidence = await reading.evidence(connection, revision)

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from service.world.rows import Country, Mineral
 
 
-class UnknownName(Exception):  # noqa: N818 - it never leaves a reader as an error
+class UnknownName(Exception):
     """A printed name that nobody has mapped; its text says which known names come closest."""
 
 

@@ -114,9 +114,7 @@ class Draft:
             names = ", ".join(repr(row["value"]) for row in strangers)
             raise LedgerError(f"{kind}.{column} names {names}, which no {' or '.join(targets)} in the ledger has")
 
-    async def _stage(
-        self, table: Table, records: Iterable[tuple[Any, ...]] | AsyncIterable[tuple[Any, ...]]
-    ) -> None:
+    async def _stage(self, table: Table, records: Iterable[tuple[Any, ...]] | AsyncIterable[tuple[Any, ...]]) -> None:
         await self._connection.execute(table.stage)
         await self._connection.copy_records_to_table(table.staging, records=records, columns=table.columns)
 

@@ -57,9 +57,7 @@ async def evidence(connection: Connection, at: Revision) -> Evidence:
 
 
 async def _rows(connection: Connection, kind: type[R], number: int) -> list[R]:
-    listed = [
-        place for place, field in enumerate(msgspec.structs.fields(kind)) if "tuple" in str(field.type)
-    ]
+    listed = [place for place, field in enumerate(msgspec.structs.fields(kind)) if "tuple" in str(field.type)]
     rows = []
     for record in await connection.fetch(TABLES[kind.kind].at, number):
         values = list(record)

@@ -144,8 +144,8 @@ async def test_a_lock_file_that_names_an_innocent_process_neither_harms_it_nor_s
     with embedded(home) as dsn:
         await remember(dsn, "cobalt")
     data = home / "postgres" / "data"
-    account = {"user": data.stat().st_uid} if os.geteuid() == 0 else {}
-    with subprocess.Popen(["sleep", "60"], **account) as innocent:
+    account = data.stat().st_uid if os.geteuid() == 0 else None
+    with subprocess.Popen(["sleep", "60"], user=account) as innocent:
         for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
             (data / name).write_text(f"{innocent.pid}\n{data}\n1\n5432\n{data}\n\n  1 1\nready\n")
         with embedded(home) as dsn:
@@ -230,8 +230,9 @@ def test_a_server_that_does_not_start_says_why(home: Path) -> None:
         pass
     with (home / "postgres" / "data" / "postgresql.conf").open("a") as file:
         file.write("shared_buffers = plenty\n")
-    with pytest.raises(EmbeddedError, match=r"^the embedded Postgres does not start: .*shared_buffers"), embedded(home):
-        pass
+    with pytest.raises(EmbeddedError, match=r"^the embedded Postgres does not start: configuration file .*server\.log"):
+        with embedded(home):
+            pass
 
 
 def test_a_home_that_cannot_be_made_is_refused(home: Path) -> None:
