@@ -161,16 +161,39 @@ class AgreementItem(Struct, frozen=True, kw_only=True):
     minerals: list[str]
     stages: list[Stage]
     provisions: list[str]
+    """What its clauses on record are about, see `/v1/agreements/{agreement}` for what they say."""
     successor: str | None
     evidence_level: str
     printed: str
     source: SourceRef
 
 
+class ProvisionItem(Struct, frozen=True, kw_only=True):
+    """What one clause of an agreement says."""
+
+    id: str
+    type: str
+    binding: str
+    """Of the clause itself: `yes`, `no` or `not_stated`. Only `yes` counts."""
+    text: str
+    quote: str
+    """The source's words, where it is an official text."""
+    obliges: list[str]
+    """The parties it binds; empty for all."""
+    minerals: list[str]
+    """The minerals it is about; empty for all the agreement covers."""
+    amount: float | None
+    currency: str
+    evidence_level: str
+    source: SourceRef
+    """With the passage's place in the source as `locator`."""
+
+
 class AgreementDetail(Answer, frozen=True, kw_only=True):
-    """An agreement as of a day."""
+    """An agreement as of a day, with what its clauses say."""
 
     agreement: AgreementItem
+    provisions: list[ProvisionItem]
 
 
 class RestrictionItem(Struct, frozen=True, kw_only=True):

@@ -10,12 +10,14 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.spec import License
+from litestar.openapi.spec import Components, License
 
 from schemas import __version__
-from service.http import problems, reads
+from service.http import keys, problems, reads
 from service.http.catalog import CatalogController
 from service.http.formats import provide_paging
+from service.http.keys import Gate, Keyring
+from service.http.limits import Limits
 from service.http.meta import DOCS, HealthController, MethodController, Pages
 from service.http.openapi import StructPlugin
 from service.http.ready import Ready
@@ -49,13 +51,20 @@ _SECURITY_HEADERS = [
 class Chokepoint(Litestar):
     """The application, with finished answers given again before any routing."""
 
+    gate: Gate
     ready: Ready
 
     async def __call__(
         self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
     ) -> None:
         """The ASGI entry point."""
-        if scope["type"] == ScopeType.HTTP and scope["method"] in ("GET", "HEAD"):  # type: ignore[typeddict-item]
+        if scope["type"] == ScopeType.HTTP:
+            await self.gate(scope, receive, send, self._answer)  # type: ignore[arg-type]
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in ("GET", "HEAD"):  # type: ignore[typeddict-item]
             await self.ready(scope, receive, send, super().__call__)  # type: ignore[arg-type]
         else:
             await super().__call__(scope, receive, send)
@@ -71,10 +80,11 @@ def create_app(settings: Settings) -> Litestar:
     if settings.database_url is None:
         raise ValueError("the application needs a database URL; `chokepoint serve` provides one")
     worlds = Worlds(settings.database_url)
+    keyring = Keyring(settings.database_url, settings.secret)
 
     @contextlib.asynccontextmanager
     async def following(_: Litestar) -> AsyncIterator[None]:
-        async with worlds.running():
+        async with worlds.running(), keyring.running():
             yield
 
     app = Chokepoint(
@@ -86,7 +96,7 @@ def create_app(settings: Settings) -> Litestar:
             "paging": Provide(provide_paging, sync_to_thread=False),
         },
         before_request=reads.refuse_unknown_parameters,
-        before_send=[_secure],
+        before_send=[_secure, *([keys.keep_private] if settings.reads == "keyed" else [])],
         exception_handlers=problems.HANDLERS,
         lifespan=[following],
         openapi_config=_openapi(),
@@ -94,6 +104,7 @@ def create_app(settings: Settings) -> Litestar:
         logging_config=None,
     )
     app.ready = Ready(worlds)
+    app.gate = Gate(keyring, Limits(settings.rate_limit), settings.reads, _SECURITY_HEADERS)
     return app
 
 
@@ -104,6 +115,8 @@ def _openapi() -> OpenAPIConfig:
         description=DESCRIPTION,
         summary="Supply-chain risk of critical minerals, buyer by buyer",
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
+        components=Components(security_schemes={"key": keys.SCHEME}),
+        security=[{}, *keys.SECURITY],
         openapi_router=Pages(path="/", route_handlers=[], include_in_schema=False),
         render_plugins=[DOCS],
         use_handler_docstrings=True,

@@ -12,6 +12,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from service.cli_keys import key_group
 from service.cli_score import score_command, seed_command
 from service.console import database
 from service.embedded import embedded
@@ -57,7 +58,8 @@ def main() -> None:
     """How risky it is for a buyer to depend on a mineral, and why.
 
     Settings come from the environment: CHOKEPOINT_DATABASE_URL (a Postgres 15 to 18; without it an embedded one is
-    used), CHOKEPOINT_HOST, CHOKEPOINT_PORT, CHOKEPOINT_WORKERS, CHOKEPOINT_HOME and CHOKEPOINT_LOG_LEVEL.
+    used), CHOKEPOINT_HOST, CHOKEPOINT_PORT, CHOKEPOINT_WORKERS, CHOKEPOINT_HOME, CHOKEPOINT_LOG_LEVEL,
+    CHOKEPOINT_READS (open or keyed), CHOKEPOINT_SECRET and CHOKEPOINT_RATE_LIMIT.
     """
 
 
@@ -138,5 +140,5 @@ def _print_standings(standings: list[Standing]) -> None:
     Console().print(table)
 
 
-for _command in (seed_command, score_command):
+for _command in (seed_command, score_command, key_group):
     main.add_command(_command)

@@ -42,7 +42,7 @@ def _kept_in(file: Path) -> Secret:
     text = file.read_text(encoding="ascii").strip()
     if len(text) < SHORTEST_SECRET:
         raise SecretError(f"{file} does not hold a secret of {SHORTEST_SECRET} characters or more")
-    return Secret(text)
+    return Secret(text.encode())
 
 
 def _make(file: Path) -> None:

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -23,6 +24,7 @@ from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 from granian.server import MPServer
 
+from service.secret import secret_of
 from service.settings import OperatorError, Settings
 
 EXAMPLE: Final = "/v1/minerals/cobalt/score?buyer=USA"
@@ -97,6 +99,8 @@ def serve(settings: Settings, dsn: str) -> None:
     """Answer requests from the ledger at `dsn` until told to stop. Raises SystemExit where the workers cannot run."""
     address = free_address(settings)
     os.environ["CHOKEPOINT_DATABASE_URL"] = dsn
+    if settings.database_url is None or settings.reads == "keyed":  # elsewhere keys are the operator's choice
+        os.environ["CHOKEPOINT_SECRET"] = secret_of(settings).value.decode()
     # a forked worker would keep its parent's files open, and with them the lock on the home folder
     multiprocessing.set_start_method("spawn", force=True)
     # a worker would import the main module first, the whole command line, if it could tell from where

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeVar, cast, get_args
 from urllib.parse import urlsplit
@@ -23,11 +24,11 @@ class SettingsError(OperatorError):
     """A setting whose value cannot be used."""
 
 
+@dataclass(frozen=True, repr=False)
 class Secret:
     """The key of the keyed hashes: bytes that no message, log or traceback shows."""
 
-    def __init__(self, text: str) -> None:
-        self.value = text.encode()
+    value: bytes
 
     def __repr__(self) -> str:
         return "Secret(***)"
@@ -91,7 +92,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             log_level=read("CHOKEPOINT_LOG_LEVEL", _log_level, cls().log_level, f"one of {', '.join(_LOG_LEVELS)}"),
             secret=_secret(env.get("CHOKEPOINT_SECRET", "").strip()),
             reads=read("CHOKEPOINT_READS", _reads, cls().reads, "open or keyed"),
-            rate_limit=read("CHOKEPOINT_RATE_LIMIT", _rate_limit, cls().rate_limit, "REQUESTS/SECONDS, such as 1000/10"),
+            rate_limit=read("CHOKEPOINT_RATE_LIMIT", _rate_limit, cls().rate_limit, "REQUESTS/SECONDS, like 1000/10"),
         )
 
 
@@ -125,7 +126,7 @@ def _postgres_url(text: str) -> str | None:
 def _secret(text: str) -> Secret | None:
     if text and len(text) < SHORTEST_SECRET:  # said without showing it, as other settings are
         raise SettingsError(f"CHOKEPOINT_SECRET is too short; expected {SHORTEST_SECRET} characters or more")
-    return Secret(text) if text else None
+    return Secret(text.encode()) if text else None
 
 
 def _reads(text: str) -> Literal["open", "keyed"]:

@@ -26,11 +26,11 @@ SOURCE = "a-source"
 INDICATORS = ("cc", "ge", "pv", "rl", "rq", "va")
 
 
-def source(id: str = SOURCE, **more: Any) -> Source:
+def source(name: str = SOURCE, **more: Any) -> Source:
     return Source(
         **{
-            "id": id,
-            "title": f"Title of {id}",
+            "id": name,
+            "title": f"Title of {name}",
             "publisher": "A publisher",
             "retrieved": "2020-01-01",
             "licence": "free",
@@ -45,18 +45,18 @@ def country(code: str, **more: Any) -> Country:
     return Country(**{"code": code, "alpha_2": code[:2], "name": f"Name of {code}", "source": SOURCE} | more)
 
 
-def mineral(id: str, **more: Any) -> Mineral:
-    fields = {"id": id, "name_en": id.title(), "name_de": id.title(), "stages": ("processing",), "source": SOURCE}
+def mineral(name: str, **more: Any) -> Mineral:
+    fields = {"id": name, "name_en": name.title(), "name_de": name.title(), "stages": ("processing",), "source": SOURCE}
     return Mineral(**fields | more)
 
 
-def listing(list: str, owner: str, mineral: str, **more: Any) -> Listing:
-    fields = {"list": list, "owner": owner, "mineral": mineral, "status": "critical", "printed": mineral}
+def listing(on: str, owner: str, mineral: str, **more: Any) -> Listing:
+    fields = {"list": on, "owner": owner, "mineral": mineral, "status": "critical", "printed": mineral}
     return Listing(**fields | {"valid_from": "2020-01-01", "source": SOURCE} | more)
 
 
-def bloc(id: str, type: str = "group", **more: Any) -> Bloc:
-    return Bloc(**{"id": id, "name": f"Name of {id}", "type": type, "source": SOURCE} | more)
+def bloc(name: str, **more: Any) -> Bloc:
+    return Bloc(**{"id": name, "name": f"Name of {name}", "type": "group", "source": SOURCE} | more)
 
 
 def membership(bloc: str, country: str, valid_from: str = "2020-01-01", **more: Any) -> Membership:
@@ -77,16 +77,16 @@ def governance(country: str, estimate: float, year: int = 2023, source: str = SO
     ]
 
 
-def agreement(id: str, *parties: str, **more: Any) -> Agreement:
+def agreement(name: str, *parties: str, **more: Any) -> Agreement:
     """A memorandum signed on 2022-03-04 that covers every mineral."""
-    fields = {"id": id, "title": f"Title of {id}", "type": "memorandum", "binding": "no", "parties": parties}
+    fields = {"id": name, "title": f"Title of {name}", "type": "memorandum", "binding": "no", "parties": parties}
     fields |= {"signed": "2022-03-04", "scope": "all", "evidence_level": "official_text", "source": SOURCE}
     return Agreement(**fields | more)
 
 
-def restriction(id: str, country: str, mineral: str, **more: Any) -> Restriction:
+def restriction(name: str, country: str, mineral: str, **more: Any) -> Restriction:
     """A ban on what is processed, from 2022-03-04, that hits everybody."""
-    fields = {"id": id, "country": country, "mineral": mineral, "type": "ban", "stages": ("processing",)}
+    fields = {"id": name, "country": country, "mineral": mineral, "type": "ban", "stages": ("processing",)}
     return Restriction(**fields | {"valid_from": "2022-03-04", "printed": "a ban", "source": SOURCE} | more)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from service.world.governance import Weights
-    from service.world.rows import Agreement, Listing, Mineral, Restriction
+    from service.world.rows import Agreement, Listing, Mineral, Provision, Restriction
     from service.world.world import World
 
 
@@ -176,7 +176,7 @@ def bloc_detail(world: World, bloc: str, on: date) -> wire.BlocDetail:
     )
 
 
-def agreement_item(agreement: Agreement, on: date) -> wire.AgreementItem:
+def agreement_item(world: World, agreement: Agreement, on: date) -> wire.AgreementItem:
     """An agreement as it stands on a day."""
     status = status_on(agreement, on)
     return wire.AgreementItem(
@@ -195,11 +195,28 @@ def agreement_item(agreement: Agreement, on: date) -> wire.AgreementItem:
         scope=agreement.scope,
         minerals=list(agreement.minerals),
         stages=list(agreement.stages),
-        provisions=list(agreement.provisions),
+        provisions=sorted({provision.type for provision in world.provisions.get(agreement.id, ())}),
         successor=agreement.successor,
         evidence_level=agreement.evidence_level,
         printed=agreement.printed,
         source=cite(agreement),
+    )
+
+
+def provision_item(provision: Provision) -> wire.ProvisionItem:
+    """What a clause of an agreement says."""
+    return wire.ProvisionItem(
+        id=provision.id,
+        type=provision.type,
+        binding=provision.binding,
+        text=provision.text,
+        quote=provision.quote,
+        obliges=list(provision.obliges),
+        minerals=list(provision.minerals),
+        amount=provision.amount,
+        currency=provision.currency,
+        evidence_level=provision.evidence_level,
+        source=cite(provision),
     )
 
 

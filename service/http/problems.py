@@ -15,7 +15,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from schemas.problem import Fault, Problem
 
 if TYPE_CHECKING:
-    from litestar.types import ExceptionHandlersMap
+    from litestar.types import ExceptionHandlersMap, Message
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +88,16 @@ def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response
         media_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
+
+
+def messages(refusal: Refusal, more: list[tuple[bytes, bytes]], *, with_body: bool) -> list[Message]:
+    """A refusal as the messages of an answer, for what refuses before the app is asked; `more` are header fields."""
+    body = msgspec.json.encode(refusal.problem)
+    fields = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), "Cache-Control": "no-store"}
+    headers = [(n.lower().encode(), v.encode()) for n, v in {**fields, **refusal.headers}.items()]
+    start: Any = {"type": "http.response.start", "status": refusal.status, "headers": headers + more}
+    content: Any = {"type": "http.response.body", "body": body if with_body else b""}
+    return [start, content]
 
 
 def _refused(_: Request[Any, Any, Any], error: Refusal) -> Response[Any]:

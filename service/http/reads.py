@@ -118,7 +118,7 @@ def _parameters(handler: HTTPRouteHandler, app: Any) -> frozenset[str]:
 
 async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
     """Refuses a query parameter the resource does not have, and one that is given twice, by name."""
-    given = [name for name, _ in request.query_params.multi_items()]
+    given = sorted(name for name, _ in request.query_params.multi_items())
     if not given:
         return
     known = _parameters(request.route_handler, request.app)

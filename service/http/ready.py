@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from service.http.metrics import observe
+from service.http import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -84,9 +84,10 @@ class Ready:
         route = str(scope.get("path_template") or "(none)")
         first: Any = messages[0]
         status: int = first["status"]
-        observe(route, status, time.perf_counter() - started)
+        metrics.computed(route, time.perf_counter() - started)
         entry = _entry(messages, route) if status == 200 else None
         if entry is None:
+            metrics.answered(route, status)
             for message in messages:
                 if scope["method"] == "HEAD" and message["type"] == "http.response.body":
                     message["body"] = b""
@@ -131,9 +132,10 @@ def matches(condition: bytes, etag: bytes) -> bool:
 
 async def _give(entry: Entry, condition: bytes, method: str, send: Callable[[Any], Awaitable[None]]) -> None:
     if condition and matches(condition, entry.etag):
-        observe(entry.route, 304, 0.0)
+        metrics.answered(entry.route, 304)
         await send(entry.not_modified)
         await send({"type": "http.response.body", "body": b""})
         return
+    metrics.answered(entry.route, 200)
     await send(entry.start)
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else entry.body})

@@ -104,7 +104,7 @@ class TieController(Controller):
             find_mineral(world, mineral)
         positions = Positions(world, view.as_of)
         items = [
-            catalog.agreement_item(agreement, view.as_of)
+            catalog.agreement_item(world, agreement, view.as_of)
             for agreement in world.agreements.values()
             if (party is None or any(party == p or party in positions.expand(p) for p in agreement.parties))
             and (mineral is None or mineral in minerals_covered(world, agreement, party or "", view.as_of))
@@ -122,7 +122,11 @@ class TieController(Controller):
     async def agreement(self, view: ViewDependency, agreement: AgreementName) -> Response[AgreementDetail]:
         """An agreement with its parties, dates, scope, provisions and the evidence for them."""
         found = find(view.world.agreements, agreement, "agreement", "agreement")
-        detail = AgreementDetail(**view.stamp, agreement=catalog.agreement_item(found, view.as_of))
+        detail = AgreementDetail(
+            **view.stamp,
+            agreement=catalog.agreement_item(view.world, found, view.as_of),
+            provisions=[catalog.provision_item(clause) for clause in view.world.provisions.get(agreement, ())],
+        )
         return answer(view, detail, "agreement", agreement)
 
     @read_list("/restrictions", "list_restrictions", tags=["restrictions"], summary="All restrictions")

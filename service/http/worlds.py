@@ -55,15 +55,17 @@ class Worlds:
         """Follows the ledger while the block runs; the first World is built before it starts if the database is up."""
         first = asyncio.Event()
 
-        async def advance(connection: Connection, number: int) -> None:
-            await self._advance(connection, number)
+        async def look(connection: Connection) -> None:
+            number = await reading.head_id(connection)
+            if number and (self._current is None or number != self._current.revision):
+                await self._advance(connection, number)
             first.set()
 
         def connected(up: bool) -> None:
             self.database_up = up
             first.set()
 
-        task = asyncio.create_task(follow(self._dsn, advance, connected))
+        task = asyncio.create_task(follow(self._dsn, reading.CHANNEL, look, connected))
         await first.wait()
         try:
             yield

@@ -112,7 +112,7 @@ common, and no other tier has, is that the parties bound themselves."""
 BUCKET_OF_TIER: Ints = np.array([0, 1, 2, 2, 3, 4, 5, 6], dtype=np.int64)
 
 STRONGEST_RESTRICTION = 3.0
-"""The largest restriction factor accepted; twice the largest ever printed (1.5)."""
+"""The largest restriction factor accepted: twice the largest the EU printed (1.5)."""
 
 
 def tier_of(agreement: AgreementType, binding: Binding, status: AgreementStatus) -> Tier:

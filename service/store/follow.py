@@ -1,4 +1,4 @@
-"""Following the ledger: one connection that listens, a look at the head on every sign and every few seconds."""
+"""Following what grows in the database: one connection that listens, a look on every sign and every few seconds."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from service.store.ledger import SQL
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -18,23 +16,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "chokepoint_revision"
 LOOK_EVERY = 2.0
-"""Seconds between looks at the head without a sign: bounds the delay when a notification is lost."""
+"""Seconds between looks without a sign: bounds the delay when a notification is lost."""
 RETRY_FIRST, RETRY_MOST = 0.1, 2.0
 """Seconds before the first and between later attempts to connect again."""
 PATIENCE = 5.0
-"""Seconds a look may take before the connection counts as dead."""
+"""Seconds a connection, or a look, may take before it counts as dead."""
 
 Lost = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 
 async def follow(
     dsn: str,
-    advance: Callable[[Connection, int], Awaitable[None]],
+    channel: str,
+    look: Callable[[Connection], Awaitable[None]],
     connected: Callable[[bool], None],
 ) -> None:
-    """Calls `advance` with every newer head, for ever; `connected` hears when the database comes and goes.
+    """Calls `look` on every notification in the channel, for ever; `connected` hears when the database comes and goes.
 
     A lost connection is taken up again by itself; whatever was committed meanwhile is found by the first look.
     """
@@ -43,7 +41,7 @@ async def follow(
         try:
             async with _connection(dsn) as connection:
                 delay = RETRY_FIRST
-                await _watch(connection, advance, connected)
+                await _watch(connection, channel, look, connected)
         except Lost as error:
             connected(False)
             log.warning("the database is away: %s", type(error).__name__)
@@ -53,19 +51,16 @@ async def follow(
 
 async def _watch(
     connection: Connection,
-    advance: Callable[[Connection, int], Awaitable[None]],
+    channel: str,
+    look: Callable[[Connection], Awaitable[None]],
     connected: Callable[[bool], None],
 ) -> None:
     sign = asyncio.Event()
     connection.add_termination_listener(lambda _: sign.set())
-    await connection.add_listener(CHANNEL, lambda *_: sign.set())
-    seen = 0
+    await connection.add_listener(channel, lambda *_: sign.set())
     while True:
         sign.clear()
-        number: int = await connection.fetchval(SQL["head_id"], timeout=PATIENCE)
-        if number > seen:
-            await advance(connection, number)
-            seen = number
+        await look(connection)
         connected(True)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(sign.wait(), LOOK_EVERY)

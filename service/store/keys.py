@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 import asyncpg
 from msgspec import Struct
 
+from service.store.follow import PATIENCE
 from service.store.queries import load
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ async def all_keys(connection: Connection) -> list[Key]:
 
 async def state(connection: Connection) -> tuple[int, int]:
     """A value that changes with every change of the keys."""
-    row = await connection.fetchrow(SQL["state"])
+    row = await connection.fetchrow(SQL["state"], timeout=PATIENCE)
     assert row is not None
     return row["keys"], row["revocations"]
 

@@ -29,8 +29,18 @@ class LedgerError(Exception):
     """What was to be written contradicts itself or the ledger; nothing was written."""
 
 
+class File(msgspec.Struct, frozen=True):
+    """The file a revision's rows were read from: its name, and the SHA-256 of its bytes in hexadecimal."""
+
+    name: str
+    sha256: str
+
+
 class Revision(msgspec.Struct, frozen=True):
-    """One commit of the ledger: who, when, why, and how many rows of each kind it added."""
+    """One commit of the ledger: who, when, why, from which file, and how many rows of each kind it added.
+
+    `retracts` is the older revision that this one takes back.
+    """
 
     id: int
     committed_at: datetime
@@ -38,6 +48,8 @@ class Revision(msgspec.Struct, frozen=True):
     reason: str
     rows: dict[str, int]
     data_version: str
+    file: File | None = None
+    retracts: int | None = None
 
 
 def data_version(digests: dict[str, str]) -> str:
@@ -53,6 +65,7 @@ class Draft:
         self.revision: Revision | None = None
         self.number = number
         self.rows: dict[str, int] = defaultdict(int)
+        self.retracts: int | None = None
         self._connection = connection
         self._withdrew = False
 
@@ -91,6 +104,7 @@ class Draft:
         """Undoes what revision `number` wrote, wherever nothing newer has replaced it."""
         for kind, table in TABLES.items():
             await self._apply(kind, table.retract_revision, self.number, number)
+        self.retracts = number
         self._withdrew = True
 
     async def check_references(self) -> None:
@@ -125,11 +139,11 @@ class Draft:
 
 
 @asynccontextmanager
-async def revise(connection: Connection, *, author: str, reason: str) -> AsyncIterator[Draft]:
+async def revise(connection: Connection, *, author: str, reason: str, file: File | None = None) -> AsyncIterator[Draft]:
     """Opens the next revision; it is committed when the block ends, and discarded if it raises or changed nothing.
 
-    `author` says who writes and `reason` why; both are kept with the revision. Raises LedgerError when the rows
-    contradict each other or name something the ledger does not hold.
+    `author` says who writes, `reason` why and `file` from what; they are kept with the revision. Raises LedgerError
+    when the rows contradict each other or name something the ledger does not hold.
     """
     transaction = connection.transaction()
     await transaction.start()
@@ -146,7 +160,14 @@ async def revise(connection: Connection, *, author: str, reason: str) -> AsyncIt
                 if kind in draft.rows or kind not in digests:
                     digests[kind] = await connection.fetchval(TABLES[kind].digest)
             revision = Revision(
-                draft.number, begun["committed_at"], author, reason, dict(draft.rows), data_version(digests)
+                draft.number,
+                begun["committed_at"],
+                author,
+                reason,
+                dict(draft.rows),
+                data_version(digests),
+                file,
+                draft.retracts,
             )
             await connection.execute(
                 SQL["add_revision"],
@@ -157,6 +178,9 @@ async def revise(connection: Connection, *, author: str, reason: str) -> AsyncIt
                 msgspec.json.encode(revision.rows).decode(),
                 msgspec.json.encode(digests).decode(),
                 revision.data_version,
+                file and file.name,
+                file and file.sha256,
+                draft.retracts,
             )
     except BaseException:
         await transaction.rollback()

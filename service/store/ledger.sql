@@ -4,7 +4,8 @@ select pg_advisory_xact_lock(4337001);
 
 -- name: head
 -- The newest revision.
-select id, committed_at, author, reason, rows, data_version from revision order by id desc limit 1;
+select id, committed_at, author, reason, rows, data_version, file, file_sha256, retracts
+  from revision order by id desc limit 1;
 
 -- name: head_id
 -- The number of the newest revision, 0 in an empty ledger.
@@ -19,17 +20,19 @@ select coalesce(max(id), 0) + 1 as id,
 
 -- name: add_revision
 -- Written last: the digests are those of the ledger with its rows.
-insert into revision (id, committed_at, author, reason, rows, digests, data_version)
-values ($1, $2, $3, $4, $5, $6, $7);
+insert into revision (id, committed_at, author, reason, rows, digests, data_version, file, file_sha256, retracts)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 
 -- name: revision
 -- One revision by its number.
-select id, committed_at, author, reason, rows, data_version from revision where id = $1;
+select id, committed_at, author, reason, rows, data_version, file, file_sha256, retracts
+  from revision where id = $1;
 
 -- name: revision_at
 -- The newest revision committed at or before a moment.
 select max(id) from revision where committed_at <= $1;
 
 -- name: revisions
--- Revisions older than $1, newest first.
-select id, committed_at, author, reason, rows, data_version from revision where id < $1 order by id desc limit $2;
+-- The revisions $1 to $2, oldest first.
+select id, committed_at, author, reason, rows, data_version, file, file_sha256, retracts
+  from revision where id between $1 and $2 order by id;

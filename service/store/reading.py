@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from service.store.evidence import TABLES
-from service.store.ledger import SQL, Revision
+from service.store.follow import PATIENCE
+from service.store.ledger import SQL, File, Revision
 from service.world.rows import KINDS, Row
 from service.world.world import Evidence
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Row)
 
+CHANNEL = "chokepoint_revision"
+"""Where the ledger tells of each new revision."""
+
 
 def _revision(record: asyncpg.Record) -> Revision:
     return Revision(
@@ -29,6 +33,8 @@ def _revision(record: asyncpg.Record) -> Revision:
         reason=record["reason"],
         rows=msgspec.json.decode(record["rows"], type=dict[str, int]),
         data_version=record["data_version"],
+        file=None if record["file"] is None else File(record["file"], record["file_sha256"]),
+        retracts=record["retracts"],
     )
 
 
@@ -38,10 +44,21 @@ async def head(connection: Connection) -> Revision | None:
     return None if record is None else _revision(record)
 
 
+async def head_id(connection: Connection) -> int:
+    """The number of the newest revision, 0 in an empty ledger."""
+    number: int = await connection.fetchval(SQL["head_id"], timeout=PATIENCE)
+    return number
+
+
 async def revision(connection: Connection, number: int) -> Revision | None:
     """A revision by its number."""
     record = await connection.fetchrow(SQL["revision"], number)
     return None if record is None else _revision(record)
+
+
+async def revisions(connection: Connection, first: int, last: int) -> list[Revision]:
+    """The revisions `first` to `last`, oldest first."""
+    return [_revision(record) for record in await connection.fetch(SQL["revisions"], first, last)]
 
 
 async def revision_at(connection: Connection, moment: datetime) -> int | None:

@@ -101,19 +101,36 @@ class Positions:
         tier = np.full(self._shape, Tier.NONE, dtype=np.int8)
         agreement = np.full(self._shape, NOBODY, dtype=np.int16)
         protected = np.zeros(self._shape, dtype=np.bool_)
-        for place, rung, instrument, clause in self._instruments:
+        for place, rung, instrument in self._instruments:
             if not (partners := self._partners(instrument, buyer)):
                 continue
             cells = np.ix_(self._stages(instrument.stages), self._covered(instrument, buyer), self._places(partners))
             better = self._rank[rung] < self._rank[tier[cells]]
             tier[cells] = np.where(better, rung, tier[cells])
             agreement[cells] = np.where(better, place, agreement[cells])
-            protected[cells] |= clause
+            if rung is Tier.BINDING:
+                self._protect(protected, instrument, buyer, partners)
         for bloc in self._markets:
             if buyer in (inside := self.expand(bloc)):
                 self._improve(tier, agreement, self._places(inside), Tier.SINGLE_MARKET)
         self._improve(tier, agreement, self._places(self.expand(buyer)), Tier.HOME)
         return Position(tier, agreement, self._restrictions(buyer), protected)
+
+    def _protect(
+        self, protected: NDArray[np.bool_], agreement: Agreement, buyer: str, partners: frozenset[str]
+    ) -> None:
+        """Marks what the binding clauses of an agreement in force forbid a buyer's partners to restrict."""
+        covered = minerals_covered(self.world, agreement, buyer, self.on)
+        for clause in self.world.provisions.get(agreement.id, ()):
+            if clause.type != "no_export_restriction" or clause.binding != "yes":
+                continue
+            meant = self.world.covered(frozenset(clause.minerals)) & covered if clause.minerals else covered
+            bound = frozenset().union(*(self.expand(party) for party in clause.obliges or agreement.parties))
+            protected[
+                np.ix_(
+                    self._stages(agreement.stages), self._mineral_places(meant), self._places(partners & bound)
+                )
+            ] = True
 
     def _improve(
         self, tier: NDArray[np.int8], agreement: NDArray[np.int16], places: NDArray[np.intp], rung: Tier
@@ -140,15 +157,14 @@ class Positions:
         )
 
     @cached_property
-    def _instruments(self) -> list[tuple[int, Tier, Agreement, bool]]:
-        """The agreements that amount to a tie, best and oldest first, with their place, tier and clause."""
+    def _instruments(self) -> list[tuple[int, Tier, Agreement]]:
+        """The agreements that amount to a tie, best and oldest first, with their place and tier."""
         found = []
         for place, agreement in enumerate(self.world.agreements.values()):
             status = status_on(agreement, self.on)
             tier = tier_of(agreement.type, agreement.binding, status)
             if tier is not Tier.NONE:
-                clause = tier is Tier.BINDING and "no_export_restriction" in agreement.provisions
-                found.append((place, tier, agreement, clause))
+                found.append((place, tier, agreement))
         return sorted(found, key=lambda entry: (self._rank[entry[1]], entry[2].signed or "", entry[2].id))
 
     def _partners(self, agreement: Agreement, buyer: str) -> frozenset[str]:

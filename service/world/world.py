@@ -12,11 +12,15 @@ from service.world.rows import (
     Agreement,
     Bloc,
     Cited,
+    Claim,
+    Control,
     Country,
+    Deposit,
     Governance,
     Listing,
     Membership,
     Mineral,
+    Provision,
     Reserve,
     Restriction,
     Row,
@@ -84,10 +88,15 @@ class World:
     minerals: dict[str, Mineral]
     blocs: dict[str, Bloc]
     agreements: dict[str, Agreement]
+    provisions: dict[str, tuple[Provision, ...]]
+    """The clauses on record, by agreement."""
     restrictions: dict[str, Restriction]
     listings: tuple[Listing, ...]
     memberships: tuple[Membership, ...]
     reserves: tuple[Reserve, ...]
+    controls: tuple[Control, ...]
+    claims: dict[str, Claim]
+    deposits: dict[str, Deposit]
     governance: GovernanceTable
     share_sets: dict[tuple[str, str], tuple[ShareSet, ...]]
     cited: dict[str, dict[str, int]]
@@ -148,16 +157,27 @@ def build(evidence: Evidence) -> World:
         minerals=minerals,
         blocs={row.id: row for row in evidence.of(Bloc)},
         agreements={row.id: row for row in evidence.of(Agreement)},
+        provisions=_by_agreement(evidence.of(Provision)),
         restrictions={row.id: row for row in evidence.of(Restriction)},
         listings=tuple(evidence.of(Listing)),
         memberships=tuple(evidence.of(Membership)),
         reserves=tuple(evidence.of(Reserve)),
+        controls=tuple(evidence.of(Control)),
+        claims={row.id: row for row in evidence.of(Claim)},
+        deposits={row.id: row for row in evidence.of(Deposit)},
         governance=tabulate(evidence.of(Governance), sources, country_index),
         share_sets={place: tuple(found) for place, found in sets.items()},
         cited=_cited(evidence),
         country_index=country_index,
         mineral_index={mineral: place for place, mineral in enumerate(minerals)},
     )
+
+
+def _by_agreement(provisions: list[Provision]) -> dict[str, tuple[Provision, ...]]:
+    found: dict[str, tuple[Provision, ...]] = {}
+    for provision in provisions:
+        found[provision.agreement] = (*found.get(provision.agreement, ()), provision)
+    return found
 
 
 def _cited(evidence: Evidence) -> dict[str, dict[str, int]]:

@@ -11,6 +11,7 @@ from httpx import AsyncClient
 from litestar import Litestar
 
 from tests.evidence import source
+from tests.serving import Service
 
 PINNED = {"as_of": "2026-02-05", "known_at": "1"}
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -136,7 +137,7 @@ async def test_only_an_answer_that_fixes_day_and_revision_lasts(
         assert answer.headers["cache-control"] == lasting
 
 
-async def test_a_moment_fixes_the_revision_once_a_newer_one_is_known(service: Any) -> None:
+async def test_a_moment_fixes_the_revision_once_a_newer_one_is_known(service: Service) -> None:
     """What was known at a moment after the newest commit may still grow, and must not be kept for ever."""
     mineral = await service.get("/v1/minerals/cobalt")
     before = datetime.now(UTC)
@@ -200,7 +201,7 @@ async def test_today_is_the_day_it_stands_for(client: AsyncClient) -> None:
     assert (said.content, said.headers["etag"]) == (silent.content, silent.headers["etag"])
 
 
-async def test_a_new_revision_is_a_new_etag(service: Any) -> None:
+async def test_a_new_revision_is_a_new_etag(service: Service) -> None:
     """Nobody is told 304 about an answer that names an older revision."""
     tag = (await service.client.get("/v1/minerals/cobalt")).headers["etag"]
     await service.write([source("later")])

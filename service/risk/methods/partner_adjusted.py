@@ -37,6 +37,7 @@ Limits
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,10 +55,10 @@ TITLE = "Concentration, governance and partner agreements"
 
 BANDS: tuple[tuple[Band, float], ...] = (
     ("low", 20.0),
-    ("moderate", 100 * np.sqrt(0.1)),
+    ("moderate", 100 * math.sqrt(0.1)),
     ("high", 50.0),
-    ("severe", 100 * np.sqrt(0.5)),
-    ("extreme", np.inf),
+    ("severe", 100 * math.sqrt(0.5)),
+    ("extreme", math.inf),
 )
 """Each band and the score below which it ends; 100·√0.1 is where the EU's SR = 1.0 falls."""
 

@@ -21,7 +21,7 @@ from service.world.rows.figures import (
     Trade,
 )
 from service.world.rows.reports import Claim, Deposit
-from service.world.rows.ties import Agreement, AgreementType, Control, Provision, Restriction
+from service.world.rows.ties import Agreement, AgreementType, Control, Provision, ProvisionType, Restriction
 
 KINDS: tuple[type[Row], ...] = (
     Source,
@@ -34,6 +34,7 @@ KINDS: tuple[type[Row], ...] = (
     Reserve,
     Governance,
     Agreement,
+    Provision,
     Restriction,
     Control,
     Sourcing,
@@ -68,6 +69,7 @@ __all__ = [
     "PartialDate",
     "Production",
     "Provision",
+    "ProvisionType",
     "Rating",
     "Reliance",
     "Reserve",

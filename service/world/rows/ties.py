@@ -1,4 +1,4 @@
-"""What stands between buyers and suppliers: agreements, restrictions, and who controls capacity."""
+"""What stands between buyers and suppliers: agreements and their clauses, restrictions, and who controls capacity."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from service.world.rows.base import (
     Code,
     EvidenceLevel,
     Fraction,
+    NonNegative,
     PartialDate,
     Party,
     Slug,
@@ -32,7 +33,10 @@ AgreementType = Literal[
     "forum",
     "relief",
 ]
-Provision = Literal[
+ProvisionType = Literal[
+    "bindingness",
+    "entry_into_force",
+    "discontinuation",
     "no_export_restriction",
     "price_floor",
     "minimum_import_price",
@@ -50,7 +54,13 @@ Provision = Literal[
     "project_development",
     "research",
     "right_of_first_offer",
+    "rapid_response",
+    "market_measures",
 ]
+"""What a clause is about: the instrument itself (how binding it is, when it begins, how it ends), or its substance.
+
+`market_measures` are measures against non-market practices and against restrictions of third countries.
+"""
 
 
 class Agreement(Cited, frozen=True, kw_only=True):
@@ -82,11 +92,39 @@ class Agreement(Cited, frozen=True, kw_only=True):
     scope: Literal["all", "critical", "named"]
     minerals: tuple[Slug, ...] = ()
     stages: tuple[Stage, ...] = ()
-    provisions: tuple[Provision, ...] = ()
     successor: Slug | None = None
     evidence_level: EvidenceLevel
     printed: Text = ""
     """What the source says of the instrument's subject, in its words or close to them."""
+
+
+class Provision(Cited, frozen=True, kw_only=True):
+    """What one clause of an agreement says, with its place (`locator`) in the source it was read from.
+
+    `binding` is the clause's own: a pledge in a fact sheet about a treaty is not the treaty's clause. `text` says what
+    it holds, `quote` is it in the source's words. `obliges` are the parties it binds, all of them if empty; `minerals`
+    are those it is about, all that the agreement covers if empty. `amount` is in `currency`.
+    """
+
+    kind = "provision"
+    key = ("id",)
+    refers = {
+        "source": ("source",),
+        "agreement": ("agreement",),
+        "obliges": ("country", "bloc"),
+        "minerals": ("mineral",),
+    }
+    id: Slug
+    agreement: Slug
+    type: ProvisionType
+    binding: Binding
+    text: Text
+    quote: Annotated[str, Meta(max_length=300)] = ""
+    obliges: tuple[Party, ...] = ()
+    minerals: tuple[Slug, ...] = ()
+    amount: NonNegative | None = None
+    currency: Annotated[str, Meta(pattern=r"^([A-Z]{3})?$")] = ""
+    evidence_level: EvidenceLevel
 
 
 class Restriction(Cited, frozen=True, kw_only=True):

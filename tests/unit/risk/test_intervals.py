@@ -9,7 +9,7 @@ from service.risk.intervals import Intervals, intervals, parts
 from service.risk.methods.partner_adjusted import MineralScores, score_minerals, score_stages
 from service.risk.model import Supplier, batch
 from service.risk.numbers import Groups
-from service.risk.partners import LADDER, Ladder, RestrictionType, Tier
+from service.risk.partners import LADDER, Ladder, RestrictionType, Step, Tier
 from service.risk.uncertainty import SHARE_SD, WIDEST_SHARE_SD, Doubt, Sample, sample
 
 SEED = 20260205
@@ -128,6 +128,31 @@ def test_a_stage_left_out_counts_at_the_minerals_upper_end() -> None:
     """A stage known to exist without a figure may be anything: the mineral's interval reaches 100."""
     minerals, draws = scored([], FIRM)
     assert ends(intervals(minerals, draws)) == pytest.approx((float(minerals.score[0]), 100), abs=1e-4)
+
+
+def test_a_stage_left_out_does_not_lift_the_minerals_lower_end() -> None:
+    """What is known of a stage without a score is no part of the point value, nor of the lower end."""
+    short = [Supplier(0.45, 1.0, 7, restriction=RestrictionType.BAN)]
+    assert interval(SHAKY, short)[0] == interval(SHAKY)[0]
+
+
+def test_a_lopsided_tie_still_leaves_the_score_inside() -> None:
+    """A tie whose central value is its lowest, and one whose central value is its highest."""
+    rows = [Supplier(1.0, 0.5, 36, tier=Tier.BINDING)]
+    for step in (Step(0.8, 0.8, 1.0), Step(1.0, 0.8, 1.0)):
+        ladder = LADDER.replace(binding=step)
+        low, high = interval(rows, ladder=ladder)
+        assert low <= float(scored(rows, ladder=ladder)[0].score[0]) <= high
+
+
+@pytest.mark.parametrize("share_sd", [0.0, 0.2, WIDEST_SHARE_SD])
+def test_withholding_an_ill_known_share_of_the_worst_governed_narrows_nothing(share_sd: float) -> None:
+    """40 % at g = 1, known to a factor: the remainder it falls into is known no better than it was."""
+    firm = Supplier(0.6, 0.1, 36)
+    before = interval([firm, Supplier(0.4, 1.0, 7, share_sd=share_sd)])
+    after = interval([firm, Supplier(None, 1.0, 7, share_sd=share_sd)])
+    assert after[0] <= before[0] + 1e-4
+    assert after[1] >= before[1] - 1e-4
 
 
 def test_the_sample_must_be_of_what_was_scored() -> None:

@@ -202,7 +202,7 @@ def test_concentrations_of_2023_follow_from_shares_governance_and_trade(list_202
 
 
 def test_risks_of_2023_follow_from_the_annexes_but_for_named_mismatches(list_2023: Recomputed) -> None:
-    """Over all printed rows: three in five exact to one decimal, three in four within 0.1, two on the other side of 1."""
+    """Over all printed rows: three in five exact to one decimal, three in four within 0.1, two across 1.0."""
     printed = [(row, sr, float(row["SR_published"])) for row, _, _, sr in list_2023 if row["SR_published"]]
     apart = [abs(one_decimal(sr) - published) for _, sr, published in printed]
     assert sum(each < 0.05 for each in apart) >= 0.6 * len(printed)
