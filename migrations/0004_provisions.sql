@@ -6,6 +6,7 @@ create table provision (
     id text not null, agreement text not null, type text not null,
     binding text not null check (binding in ('yes', 'no', 'not_stated')),
     "text" text not null, quote text not null, obliges text[] not null, minerals text[] not null,
+    forbids text[] not null check (forbids <@ array['licence', 'tax', 'quota', 'ban']),
     amount double precision, currency text not null, evidence_level text not null,
     constraint provision_amount_is_finite check (amount >= 0 and amount < 'infinity')
 );
@@ -14,9 +15,9 @@ create trigger only_grows before update or delete or truncate on provision
     for each statement execute function refuse_change();
 
 insert into provision (revision, retracted, source, locator, note, id, agreement, type, binding, "text", quote, obliges,
-                       minerals, currency, evidence_level)
+                       minerals, forbids, currency, evidence_level)
 select revision, retracted, source, locator, note, id || '-' || replace(clause, '_', '-'), id, clause, binding, '', '',
-       '{}', '{}', '', evidence_level
+       '{}', '{}', '{}', '', evidence_level
 from agreement, unnest(provisions) as clause;
 
 alter table agreement drop column provisions;

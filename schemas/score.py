@@ -19,12 +19,29 @@ class MethodRef(Struct, frozen=True, kw_only=True):
     version: int
 
 
+class Range(Struct, frozen=True, kw_only=True):
+    """A range of scores."""
+
+    low: Points
+    high: Points
+
+
+class IntervalParts(Struct, frozen=True, kw_only=True):
+    """The interval if only one thing were uncertain."""
+
+    inputs: Range
+    """Only the figures: shares, what the source leaves unreported, governance."""
+    design: Range
+    """Only the ladder of ties and restrictions, which is a convention."""
+
+
 class Interval(Struct, frozen=True, kw_only=True):
-    """The range the score lies in with probability `level`, given what is uncertain about its inputs."""
+    """The range the score lies in with probability `level`, given what is uncertain; it always holds the score."""
 
     low: Points
     high: Points
     level: Fraction
+    parts: IntervalParts
 
 
 class Concentration(Struct, frozen=True, kw_only=True):
@@ -87,7 +104,6 @@ class StageScore(Struct, frozen=True, kw_only=True):
     score: Points | None
     band: Band | None
     interval: Interval | None
-    """Not computed yet: always null in this version."""
     reference_year: int | None
     """The last year of the period the shares describe; null where the source names none."""
     period: str | None
@@ -118,7 +134,6 @@ class Score(Answer, frozen=True, kw_only=True):
     """60 means: as if 60 % of the world's output came from one worst-governed foreign country without a tie."""
     band: Band | None
     interval: Interval | None
-    """Not computed yet: always null in this version."""
     binding_stage: Stage | None
     """The stage that gives the score: the one with the higher risk."""
     stages: list[StageScore]

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from schemas.common import Tie
-from schemas.score import Concentration, MethodRef, PartnerCoverage, Score, ScoreRow, StageScore, Supplier
+from schemas.score import (
+    Concentration,
+    Interval,
+    IntervalParts,
+    MethodRef,
+    PartnerCoverage,
+    Range,
+    Score,
+    ScoreRow,
+    StageScore,
+    Supplier,
+)
 from service.answers.rounding import points, share, weight
+from service.risk.intervals import LEVEL, Ends, Intervals
 from service.risk.methods.partner_adjusted import ID, VERSION
 from service.risk.partners import LADDER, Ladder
 from service.world.scoring import NOBODY, Scored, score_all
@@ -48,11 +60,12 @@ class Account:
     buyer: str
     as_of: date
     scored: Scored
+    level: float = LEVEL
 
     @classmethod
-    def of(cls, world: World, buyer: str, as_of: date, ladder: Ladder = LADDER) -> Account:
-        """The account of a country or bloc that the World knows."""
-        return cls(world, buyer, as_of, score_all(world, buyer, as_of, ladder))
+    def of(cls, world: World, buyer: str, as_of: date, ladder: Ladder = LADDER, level: float = LEVEL) -> Account:
+        """The account of a country or bloc that the World knows; `level` is the part of the draws intervals hold."""
+        return cls(world, buyer, as_of, score_all(world, buyer, as_of, ladder), level)
 
     def score(self, mineral: str) -> Score:
         """The whole account of one mineral."""
@@ -71,7 +84,7 @@ class Account:
             reasons=[f"{s.stage}: {reason}" for s in stages for reason in s.reasons] if result.score is None else [],
             score=points(result.score),
             band=result.band,
-            interval=None,
+            interval=None if result.score is None else self._interval("minerals", self.world.mineral_index[mineral]),
             binding_stage=binding,
             stages=stages,
             flags=_ordered({*result.flags, *(flag for stage in stages for flag in stage.flags)}),
@@ -79,22 +92,44 @@ class Account:
 
     def row(self, mineral: str) -> ScoreRow:
         """One mineral's line in the list of scores."""
-        told = self.score(mineral)
-        binding = next((stage for stage in told.stages if stage.stage == told.binding_stage), None)
-        concentration = binding.concentration if binding else None
+        place = self.world.mineral_index[mineral]
+        result = self.scored.scores.mineral(place)
+        binding = None if result.binding_stage is None else self.scored.sheet.places[result.binding_stage]
+        top = binding.shares.rows[0] if binding and binding.shares else None
+        ends = self.scored.intervals(self.level).minerals
         return ScoreRow(
             mineral=mineral,
             name=self.world.minerals[mineral].name_en,
-            status=told.status,
-            score=told.score,
-            band=told.band,
-            interval_low=told.interval.low if told.interval else None,
-            interval_high=told.interval.high if told.interval else None,
-            binding_stage=told.binding_stage,
-            reference_year=binding.reference_year if binding else None,
-            top_country=concentration.top_country if concentration else None,
-            top_share=concentration.top_share if concentration else None,
-            flags=told.flags,
+            status=result.status,
+            score=points(result.score),
+            band=result.band,
+            interval_low=None if result.score is None else points(float(ends.low[place])),
+            interval_high=None if result.score is None else points(float(ends.high[place])),
+            binding_stage=binding.stage if binding else None,
+            reference_year=binding.shares.reference_year if binding and binding.shares else None,
+            top_country=top.country if top else None,
+            top_share=share(top.share) if top else None,
+            flags=_ordered({*result.flags, *(f for i in self.scored.sheet.places_of[mineral] for f in self._flags(i))}),
+        )
+
+    def _flags(self, index: int) -> list[str]:
+        place = self.scored.sheet.places[index]
+        if place.shares is None:
+            return []
+        raised = [flag for flag, where in self.scored.scores.stages.flags.items() if where[index]]
+        return _ordered({*raised, *place.flags(self.as_of)})
+
+    def _interval(self, of: Literal["stages", "minerals"], index: int) -> Interval:
+        def ends(found: Intervals) -> Range:
+            both: Ends = getattr(found, of)
+            return Range(low=points(float(both.low[index])), high=points(float(both.high[index])))
+
+        whole, parts = ends(self.scored.intervals(self.level)), self.scored.parts(self.level)
+        return Interval(
+            low=whole.low,
+            high=whole.high,
+            level=self.level,
+            parts=IntervalParts(inputs=ends(parts.inputs), design=ends(parts.design)),
         )
 
     def _stage(self, index: int) -> StageScore:
@@ -109,7 +144,7 @@ class Account:
             reasons=[REASONS[reason] for reason in result.reasons],
             score=points(result.score),
             band=result.band,
-            interval=None,
+            interval=None if result.score is None else self._interval("stages", index),
             reference_year=shares.reference_year if shares else None,
             period=shares.label if shares else None,
             sources=[shares.source.id, *([release.id] if release else [])] if shares else [],
@@ -118,7 +153,7 @@ class Account:
             partner_coverage=_coverage(result) if shares else None,
             suppliers=self._suppliers(place, result),
             withheld=[row.country for row in shares.rows if row.share is None] if shares else [],
-            flags=_ordered({*result.flags, *sheet.flags(place)}) if shares else [],
+            flags=self._flags(index),
         )
 
     def _concentration(self, place: Place, result: StageResult) -> Concentration:
@@ -141,7 +176,7 @@ class Account:
         agreements, restrictions = list(self.world.agreements), list(self.world.restrictions)
         suppliers = []
         for place_in_set, row in enumerate(place.shares.rows):
-            if row.share is None:
+            if not row.share:
                 continue
             at = place.rows.start + place_in_set
             country = int(place.shares.countries[place_in_set])

@@ -80,8 +80,9 @@ class Ready:
             messages.append(message)
 
         # a HEAD is worked out as the GET it stands for, so that the answer can be kept
-        await app({**scope, "method": "GET"} if scope["method"] == "HEAD" else scope, receive, collect)
-        route = str(scope.get("path_template") or "(none)")
+        asked: Any = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        await app(asked, receive, collect)
+        route = str(asked.get("path_template") or "(none)")
         first: Any = messages[0]
         status: int = first["status"]
         metrics.computed(route, time.perf_counter() - started)

@@ -42,6 +42,14 @@ Sort = Annotated[
 ]
 
 
+Level = Annotated[
+    float,
+    QueryParameter(
+        ge=0.5, le=0.99, description="The probability the intervals are to hold.", examples=[Example(value=0.9)]
+    ),
+]
+
+
 class ScoreController(Controller):
     """Scores of minerals for a buyer."""
 
@@ -59,6 +67,7 @@ class ScoreController(Controller):
         mineral: MineralName,
         buyer: Buyer,
         method: Method = "partner-adjusted",
+        level: Level = 0.9,
     ) -> Response[Score]:
         """The mineral's score for the buyer, stage by stage and supplier by supplier.
 
@@ -67,8 +76,8 @@ class ScoreController(Controller):
         `insufficient_data` with `reasons`, and `score` is null.
         """
         mineral = find_mineral(view.world, mineral)
-        account = Account.of(view.world, find_buyer(view.world, buyer), view.as_of)
-        return answer(view, account.score(mineral), method, METHODS[method].version, "score", mineral, buyer)
+        account = Account.of(view.world, find_buyer(view.world, buyer), view.as_of, level=level)
+        return answer(view, account.score(mineral), method, METHODS[method].version, "score", mineral, buyer, level)
 
     @read_list("/scores", "list_scores", summary="All minerals for a buyer")
     async def scores(
@@ -77,6 +86,7 @@ class ScoreController(Controller):
         paging: PagingDependency,
         buyer: Buyer,
         method: Method = "partner-adjusted",
+        level: Level = 0.9,
         list: ListName = None,  # noqa: A002 - the parameter's public name
         band: BandName = None,
         sort: Sort = "-score",
@@ -85,11 +95,13 @@ class ScoreController(Controller):
 
         Minerals without a score are in the list, last, with their `status`.
         """
-        account = Account.of(view.world, find_buyer(view.world, buyer), view.as_of)
+        account = Account.of(view.world, find_buyer(view.world, buyer), view.as_of, level=level)
         listed = None if list is None else on_list(view, list)
         rows = [account.row(mineral) for mineral in view.world.minerals if listed is None or mineral in listed]
         rows = _sorted([row for row in rows if band is None or row.band == band], sort)
-        return page(view, paging, rows, lambda row: row, method, METHODS[method].version, buyer, list, band, sort)
+        return page(
+            view, paging, rows, lambda row: row, method, METHODS[method].version, buyer, level, list, band, sort
+        )
 
 
 def on_list(view: View, name: str) -> set[str]:

@@ -152,7 +152,7 @@ class TieController(Controller):
             restriction
             for restriction in world.restrictions.values()
             if (country is None or restriction.country == country)
-            and (mineral is None or mineral in world.covered(frozenset((restriction.mineral,))))
+            and (mineral is None or mineral in world.touched(restriction.mineral))
             and (buyer is None or positions.hits(restriction, buyer))
             and (status is None or catalog.restriction_status(restriction, view.as_of) == status)
         ]

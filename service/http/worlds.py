@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import OrderedDict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -15,7 +15,8 @@ from service.http import metrics
 from service.http.problems import Unavailable
 from service.store import reading
 from service.store.follow import Lost, follow
-from service.world.world import World, build
+from service.world.sheet import sheet_on
+from service.world.world import Evidence, World, build
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -79,7 +80,7 @@ class Worlds:
         if revision is None:
             return
         evidence = await reading.evidence(connection, revision)
-        self._current = await asyncio.to_thread(build, evidence)
+        self._current = await asyncio.to_thread(_build_warm, evidence)
         metrics.REVISION.set(number)
         metrics.SWAPS.inc()
         log.info("serving revision %d", number)
@@ -124,3 +125,10 @@ class Worlds:
         while len(self._older) > KEPT:
             self._older.popitem(last=False)
         return world
+
+
+def _build_warm(evidence: Evidence) -> World:
+    """A World whose sheet of today is laid out and sampled, so that the first request does not wait for it."""
+    world = build(evidence)
+    _ = sheet_on(world, datetime.now(UTC).date()).sample
+    return world

@@ -2,61 +2,128 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
 from service.intake.problems import Problem
-from service.intake.tables import records
+from service.intake.tables import SHOWN, records
 from service.world.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from service.intake.names import Names
+
 R = TypeVar("R", bound=Row)
+
+ENCODING = "utf-8-sig"
+"""UTF-8, with the mark at its start that spreadsheets write, or without."""
+
+
+class Columns(NamedTuple):
+    """What a kind's columns hold: `named` are those that name a country or a mineral."""
+
+    types: dict[str, Any]
+    required: frozenset[str]
+    listed: frozenset[str]
+    text: frozenset[str]
+    numbers: tuple[str, ...]
+    named: frozenset[str]
 
 
 @cache
-def _columns(kind: type[Row]) -> tuple[tuple[str, ...], frozenset[str], frozenset[str]]:
-    """A kind's required columns, those that hold lists and those that hold text."""
+def columns_of(kind: type[Row]) -> Columns:
+    """The columns of a kind's form."""
     fields = msgspec.structs.fields(kind)
-    required = tuple(field.name for field in fields if field.required)
     listed = frozenset(field.name for field in fields if "tuple" in str(field.type))
-    text = frozenset(
-        field.name for field in fields if field.name not in listed and (field.required or field.default == "")
+    return Columns(
+        types={field.name: field.type for field in fields},
+        required=frozenset(field.name for field in fields if field.required),
+        listed=listed,
+        text=frozenset(
+            field.name for field in fields if field.name not in listed and (field.required or field.default == "")
+        ),
+        numbers=tuple(field.name for field in fields if "float" in str(field.type)),
+        named=frozenset(name for name, kinds in kind.refers.items() if {"country", "mineral"} & set(kinds)),
     )
-    return required, listed, text
 
 
-def read(kind: type[R], lines: Iterable[str]) -> Iterator[R | Problem]:
-    """The rows of a form, and a Problem for each line that is not a row of its kind."""
-    required, _, _ = _columns(kind)
+def read(
+    kind: type[R], lines: Iterable[str], *, source: str | None = None, names: Names | None = None
+) -> Iterator[R | Problem]:
+    """The rows of a form, and a Problem for each cell that cannot be what its column holds.
+
+    Rows that leave `source` empty cite the given one. `names` may teach what a country or mineral is meant by a name;
+    otherwise a form has codes and ids.
+    """
+    columns = columns_of(kind)
+    required = sorted(columns.required - ({"source"} if source else set()))
+    filled = {"source": source} if source and "source" in columns.types else {}
     for record in records(lines, required):
         if isinstance(record, Problem):
             yield record
             continue
+        if unknown := [name for name in record.fields if name not in columns.types]:
+            yield Problem(1, unknown[0][:SHOWN], unknown[0][:SHOWN], f"only columns of the form: {', '.join(columns.types)}")
+            return
+        cells = filled | _cells(columns, record.fields, names)
         try:
-            yield msgspec.convert(_cells(kind, record.fields), kind, strict=False)
+            row = msgspec.convert(cells, kind, strict=False)
         except msgspec.ValidationError as error:
-            yield _problem(record.line, record.fields, str(error))
+            yield from _problems(record.line, kind, record.fields, cells, str(error))
+            continue
+        endless = _endless(columns, row)
+        if endless is None:
+            yield row
+        else:
+            yield Problem(record.line, endless, record.fields[endless][:SHOWN], "a finite number")
 
 
-def _cells(kind: type[Row], fields: dict[str, str]) -> dict[str, Any]:
+def _cells(columns: Columns, fields: dict[str, str], names: Names | None) -> dict[str, Any]:
     """What the cells say: an empty one is an empty text or list, or nothing at all."""
-    _, listed, text = _columns(kind)
-    cells: dict[str, Any] = {}
-    for name, cell in fields.items():
-        if name in listed:
-            cells[name] = tuple(part.strip() for part in cell.split(";") if part.strip())
-        elif cell or name in text:
-            cells[name] = cell
+    text, cells = columns.text, dict[str, Any]()
+    cells.update({name: cell for name, cell in fields.items() if cell or name in text})
+    for name in columns.listed & fields.keys():
+        cells[name] = tuple(part.strip() for part in fields[name].split(";") if part.strip())
+    for name in columns.named & cells.keys() if names else ():
+        cells[name] = _corrected(cells[name], names)
     return cells
 
 
-def _problem(line: int, fields: dict[str, str], message: str) -> Problem:
-    """The validation message with the column it is about, as msgspec names it at the end: `… - at `$.share``."""
-    found = re.search(r"^(.*?)(?: - at `\$\.?(\w*).*`)?$", message, re.DOTALL)
-    expected, column = (found.group(1), found.group(2) or "") if found else (message, "")
-    return Problem(line, column, fields.get(column, "")[:80], expected)
+def _endless(columns: Columns, row: Row) -> str | None:
+    """The first column that holds an infinite number."""
+    for name in columns.numbers:
+        value = getattr(row, name)
+        if value is not None and math.isinf(value):
+            return name
+    return None
+
+
+def _problems(
+    line: int, kind: type[Row], fields: dict[str, str], cells: dict[str, Any], message: str
+) -> Iterator[Problem]:
+    """What is wrong with each cell of a line on its own; where nothing is, what is wrong with the line as a whole."""
+    columns, found = columns_of(kind), False
+    for name, column_type in columns.types.items():
+        printed = fields.get(name, "")[:SHOWN]
+        if name not in cells:
+            if name in columns.required:
+                found = True
+                yield Problem(line, name, printed, "a value")
+            continue
+        try:
+            msgspec.convert(cells[name], column_type, strict=False)
+        except msgspec.ValidationError as error:
+            found = True
+            yield Problem(line, name, printed, _expected(str(error)))
+    if not found:
+        yield Problem(line, "", "", _expected(message))
+
+
+def _expected(message: str) -> str:
+    """A validation message as what was expected: without the place, which is told beside it."""
+    return re.sub(r"^Expected |,? got `\w+`| - at `\$.*`$", "", message).replace("`", "")

@@ -9,6 +9,13 @@ from difflib import get_close_matches
 from service.world.rows import Country, Mineral
 
 
+LONGEST_NAME = 100
+"""Characters of a printed name that are compared with the known ones."""
+
+MOST_SUGGESTIONS = 500
+"""Different unknown names that get a suggestion, which takes milliseconds: a file of nothing but such must not stall."""
+
+
 class UnknownName(Exception):
     """A printed name that nobody has mapped; its text says which known names come closest."""
 
@@ -20,9 +27,11 @@ def fold(printed: str) -> str:
 
 
 def closest(printed: str, known: Iterable[str], count: int = 3) -> str:
-    """The known names most like a printed one, for a person to choose from."""
-    near = get_close_matches(fold(printed), list(known), n=count, cutoff=0.5)
-    return f"closest known: {', '.join(near)}" if near else "nothing known comes close"
+    """The known names most like a printed one, for a person to choose from; with what they mean, if `known` maps them."""
+    near = get_close_matches(fold(printed[:LONGEST_NAME]), list(known), n=count, cutoff=0.5)
+    means = known if isinstance(known, Mapping) else {}
+    told = [name if fold(means.get(name, name)) == name else f"{name} ({means[name]})" for name in near]
+    return f"closest known: {', '.join(told)}" if told else "nothing known comes close"
 
 
 class Names:
@@ -46,25 +55,37 @@ class Names:
         self._minerals = {
             fold(name): mineral.id for mineral in minerals for name in (mineral.id, mineral.name_en, *mineral.aliases)
         }
+        self._corrections: dict[str, str] = {}
         for printed, meant in (corrections or {}).items():
             known = self._countries if meant in self._countries.values() else self._minerals
-            known[fold(printed)] = meant
+            known[fold(printed)] = self._corrections[fold(printed)] = meant
+        self._suggested: dict[tuple[str, str], str] = {}
 
     def country(self, printed: str) -> str:
         """The code of a country as printed, or UnknownName."""
-        return _find(printed, self._countries, "country")
+        return self._find(printed, self._countries, "country")
 
     def mineral(self, printed: str) -> str:
         """The slug of a mineral as printed, or UnknownName."""
-        return _find(printed, self._minerals, "mineral")
+        return self._find(printed, self._minerals, "mineral")
+
+    def corrected(self, printed: str) -> str:
+        """What a correction says a printed name means, else the name itself."""
+        return self._corrections.get(fold(printed), printed)
 
     def members(self, group: str) -> tuple[str, ...]:
         """The minerals a group stands for; none for a mineral of its own."""
         return self._members.get(group, ())
 
+    def _find(self, printed: str, known: Mapping[str, str], what: str) -> str:
+        try:
+            return known[fold(printed)]
+        except KeyError:
+            raise UnknownName(f"a known {what}{self._suggestion(printed, known, what)}") from None
 
-def _find(printed: str, known: Mapping[str, str], what: str) -> str:
-    try:
-        return known[fold(printed)]
-    except KeyError:
-        raise UnknownName(f"a known {what}; {closest(printed, known)}") from None
+    def _suggestion(self, printed: str, known: Mapping[str, str], what: str) -> str:
+        if (what, printed) not in self._suggested:
+            if len(self._suggested) >= MOST_SUGGESTIONS:
+                return ""
+            self._suggested[what, printed] = f"; {closest(printed, known)}"
+        return self._suggested[what, printed]

@@ -16,3 +16,18 @@ class Problem(Struct, frozen=True):
     column: str
     value: str
     expected: str
+
+
+class Skipped(Struct, frozen=True):
+    """A line that is as its format wants it and yet no evidence, and in a few words why."""
+
+    line: int
+    reason: str
+
+
+class Unreadable(Exception):
+    """A file that cannot be read any further; nothing of what comes after the problem's line is known."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"line {problem.line}: {problem.value}: expected {problem.expected}")
+        self.problem = problem

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import BinaryIO, NamedTuple
 
-from service.intake.problems import Problem
+from service.intake.problems import Problem, Unreadable
 
 LONGEST_LINE = 65_536
-"""Bytes read as one line; the longest in a published file has under 4,000. A longer one is cut, and so reported."""
+"""Bytes a line may have; the longest in a published file has under 4,000."""
 
 SHOWN = 80
 """Characters of an offending value that a Problem repeats."""
@@ -28,9 +28,15 @@ class Record(NamedTuple):
 
 
 def decode(file: BinaryIO, encoding: str) -> Iterator[str]:
-    """The file's lines as text; bytes that `encoding` does not know become U+FFFD, which `records` reports."""
-    for line in iter(partial(file.readline, LONGEST_LINE), b""):
-        yield line.decode(encoding, errors="replace")
+    """The file's lines as text; bytes that `encoding` does not know become U+FFFD, which `records` reports.
+
+    Raises Unreadable where a line does not end in time: the memory a file can take stays bounded.
+    """
+    for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE), b""), start=1):
+        text = line.decode(encoding, errors="replace")
+        if len(line) == LONGEST_LINE and not text.endswith("\n"):
+            raise Unreadable(Problem(number, "", text[:SHOWN], f"lines of at most {LONGEST_LINE:,} bytes"))
+        yield text
 
 
 def records(lines: Iterable[str], columns: Sequence[str]) -> Iterator[Record | Problem]:
@@ -42,7 +48,7 @@ def records(lines: Iterable[str], columns: Sequence[str]) -> Iterator[Record | P
             yield item
             return
         values, next_line = item
-        misread = next((value for value in values if _is_misread(value)), None)
+        misread = None if _is_plain("".join(values)) else next((value for value in values if _is_misread(value)), None)
         if misread is not None:
             yield Problem(line, "", misread[:SHOWN], "text in the encoding this file is published in")
             return
@@ -50,6 +56,9 @@ def records(lines: Iterable[str], columns: Sequence[str]) -> Iterator[Record | P
             header = [name.strip() for name in values]
             if not set(header).issuperset(columns):
                 break
+            if twice := next((name for name in header if name and header.count(name) > 1), None):
+                yield Problem(line, twice, twice[:SHOWN], "columns of different names")
+                return
         elif len(values) == len(header):
             yield Record(line, dict(zip(header, values, strict=True)))
         elif values:
@@ -68,6 +77,13 @@ def _values(lines: Iterable[str]) -> Iterator[tuple[list[str], int] | Problem]:
             yield values, rows.line_num + 1
     except csv.Error as error:
         yield Problem(rows.line_num, "", str(error), "comma-separated text")
+    except Unreadable as error:
+        yield error.problem
+
+
+def _is_plain(text: str) -> bool:
+    """Whether text is the same in every encoding: the quick answer for most lines."""
+    return text.isascii() and "\0" not in text
 
 
 def _is_misread(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Real = TypeVar("Real", np.float32, np.float64)
 """Point values are computed in double precision, draws in single."""
+Number = TypeVar("Number", np.float64, np.int64, np.bool_)
 
 
 def numbers(name: str, values: ArrayLike, low: float, high: float) -> Floats:
@@ -34,6 +35,11 @@ def number(name: str, value: float, low: float, high: float) -> float:
 
 def _first(array: Floats, where: Bools) -> str:
     return f"{array[where].flat[0]:g}"
+
+
+def joined(arrays: Sequence[NDArray[Any]], kind: type[Number]) -> NDArray[Number]:
+    """Arrays laid end to end; an empty one of `kind` where there are none."""
+    return np.concatenate(arrays).astype(kind, copy=False) if arrays else np.zeros(0, dtype=kind)
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,11 @@ def settled(printed: str) -> date:
     return date(year, month, day)
 
 
+def last_year(on: date) -> int:
+    """The latest calendar year that is over by the end of a day."""
+    return on.year if (on.month, on.day) == (12, 31) else on.year - 1
+
+
 def happened(printed: str | None, on: date) -> bool:
     """Whether an event has happened by the end of a day; one without a date has not."""
     return printed is not None and settled(printed) <= on

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from service.risk.governance import DIMENSIONS, governance_sd, governance_weight
+from service.world.dates import last_year
 from service.world.rows import Governance, Source
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class GovernanceTable:
 
         A country's weight is the mean over those of the years that print all six indicators for it.
         """
-        places = [place for place, year in enumerate(self.years) if year < as_of.year][-REFERENCE_YEARS:]
+        places = [place for place, year in enumerate(self.years) if year <= last_year(as_of)][-REFERENCE_YEARS:]
         estimates, errors = self.estimates[places], self.errors[places]
         complete: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(estimates), axis=2)
         governed: NDArray[np.bool_] = np.logical_or.reduce(complete, axis=0)

@@ -34,7 +34,7 @@ class Position:
     """A buyer's position on a date, as [stage, mineral, country] arrays.
 
     `tier` holds Tiers, `agreement` and `restriction` are places in the World's agreements and
-    restrictions or NOBODY, and `protected` says that a binding clause in force forbids the country to restrict exports.
+    restrictions or NOBODY, and `protected` says that a binding clause in force forbids the country that restriction.
     """
 
     tier: NDArray[np.int8]
@@ -101,6 +101,7 @@ class Positions:
         tier = np.full(self._shape, Tier.NONE, dtype=np.int8)
         agreement = np.full(self._shape, NOBODY, dtype=np.int16)
         protected = np.zeros(self._shape, dtype=np.bool_)
+        standing = self._restrictions(buyer)
         for place, rung, instrument in self._instruments:
             if not (partners := self._partners(instrument, buyer)):
                 continue
@@ -109,28 +110,30 @@ class Positions:
             tier[cells] = np.where(better, rung, tier[cells])
             agreement[cells] = np.where(better, place, agreement[cells])
             if rung is Tier.BINDING:
-                self._protect(protected, instrument, buyer, partners)
+                self._protect(protected, standing, instrument, buyer)
         for bloc in self._markets:
             if buyer in (inside := self.expand(bloc)):
                 self._improve(tier, agreement, self._places(inside), Tier.SINGLE_MARKET)
         self._improve(tier, agreement, self._places(self.expand(buyer)), Tier.HOME)
-        return Position(tier, agreement, self._restrictions(buyer), protected)
+        return Position(tier, agreement, standing, protected)
 
     def _protect(
-        self, protected: NDArray[np.bool_], agreement: Agreement, buyer: str, partners: frozenset[str]
+        self, protected: NDArray[np.bool_], standing: NDArray[np.int16], agreement: Agreement, buyer: str
     ) -> None:
-        """Marks what the binding clauses of an agreement in force forbid a buyer's partners to restrict."""
+        """Marks the standing restrictions that the binding clauses of an agreement in force forbid."""
         covered = minerals_covered(self.world, agreement, buyer, self.on)
         for clause in self.world.provisions.get(agreement.id, ()):
             if clause.type != "no_export_restriction" or clause.binding != "yes":
                 continue
             meant = self.world.covered(frozenset(clause.minerals)) & covered if clause.minerals else covered
             bound = frozenset().union(*(self.expand(party) for party in clause.obliges or agreement.parties))
-            protected[
-                np.ix_(
-                    self._stages(agreement.stages), self._mineral_places(meant), self._places(partners & bound)
-                )
-            ] = True
+            cells = np.ix_(
+                self._stages(agreement.stages),
+                self._mineral_places(meant),
+                self._places(bound & self._partners(agreement, buyer)),
+            )
+            forbidden = [RestrictionType[name.upper()] for name in clause.forbids] or list(RestrictionType)
+            protected[cells] |= np.isin(self._types[standing[cells]], forbidden)
 
     def _improve(
         self, tier: NDArray[np.int8], agreement: NDArray[np.int16], places: NDArray[np.intp], rung: Tier
@@ -208,12 +211,18 @@ class Positions:
         ]
         return np.array([*strengths, 1.0])
 
+    @cached_property
+    def _types(self) -> NDArray[np.int64]:
+        """The RestrictionType of each restriction, by its place; NOBODY, the last, is none."""
+        types = [RestrictionType[row.type.upper()] for row in self.world.restrictions.values()]
+        return np.array([*types, RestrictionType.NONE], dtype=np.int64)
+
     def _restrictions(self, buyer: str) -> NDArray[np.int16]:
         standing = np.full(self._shape, NOBODY, dtype=np.int16)
         for place, restriction in enumerate(self.world.restrictions.values()):
             if not restriction_stands(restriction, self.on) or not self.hits(restriction, buyer):
                 continue
-            minerals = self._mineral_places(self.world.covered(frozenset((restriction.mineral,))))
+            minerals = self._mineral_places(self.world.touched(restriction.mineral))
             cells = np.ix_(self._stages(restriction.stages), minerals, self._places((restriction.country,)))
             current = standing[cells]
             stronger = (current == NOBODY) | (self._strength[place] > self._strength[current])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from service.risk.intervals import LEVEL, Intervals, Parts, intervals, parts
 from service.risk.methods.partner_adjusted import MineralScores, score_minerals, score_stages
 from service.risk.partners import LADDER, Ladder, RestrictionType, Terms
 from service.world.position import NOBODY, Position, Positions
 from service.world.sheet import Sheet, sheet_on
+from service.world.world import Memo
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,10 +26,23 @@ class Scored:
     """Every mineral's score for one buyer on one day; `agreement` and `restriction` are places, or NOBODY, by row."""
 
     sheet: Sheet
-    terms: Terms
     agreement: Ints
     restriction: Ints
     scores: MineralScores
+    memo: Memo = field(default_factory=lambda: Memo(8), repr=False)
+
+    @property
+    def terms(self) -> Terms:
+        """What stands between the buyer and each supplier row."""
+        return self.scores.stages.terms
+
+    def intervals(self, level: float = LEVEL) -> Intervals:
+        """The interval of every stage and mineral, holding `level` of the draws."""
+        return self.memo.get(("intervals", level), lambda: intervals(self.scores, self.sheet.sample, level))
+
+    def parts(self, level: float = LEVEL) -> Parts:
+        """What doubt about the figures and about the ladder contribute to the intervals, each alone."""
+        return self.memo.get(("parts", level), lambda: parts(self.scores, self.sheet.sample, level))
 
 
 def is_buyer(world: World, name: str) -> bool:
@@ -37,15 +52,16 @@ def is_buyer(world: World, name: str) -> bool:
 
 def score_all(world: World, buyer: str, as_of: date, ladder: Ladder = LADDER) -> Scored:
     """Scores every mineral for a country or bloc on a day."""
-    return world.memo.get(("scored", buyer, as_of, ladder), lambda: _score_all(world, buyer, as_of, ladder))
+    key = ("scored", buyer, world.period(as_of), world.epoch(as_of), ladder)
+    return world.memo.get(key, lambda: _score_all(world, buyer, as_of, ladder))
 
 
 def _score_all(world: World, buyer: str, as_of: date, ladder: Ladder) -> Scored:
     sheet = sheet_on(world, as_of)
-    positions = world.memo.get(("positions", as_of, ladder), lambda: Positions(world, as_of, ladder))
+    positions = world.memo.get(("positions", world.epoch(as_of), ladder), lambda: Positions(world, as_of, ladder))
     terms, agreement, restriction = _terms(world, sheet, positions.of(buyer))
     stages = score_stages(sheet.suppliers, terms, ladder)
-    return Scored(sheet, terms, agreement, restriction, score_minerals(stages, sheet.minerals))
+    return Scored(sheet, agreement, restriction, score_minerals(stages, sheet.minerals))
 
 
 def _terms(world: World, sheet: Sheet, position: Position) -> tuple[Terms, Ints, Ints]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from service.world.dates import happened
+from service.world.dates import last_year, settled
 from service.world.rows import Share, Source, Stage
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ class ShareSet:
     """The part of world output the set names; above 1 where rounded shares are printed."""
 
     @property
+    def undated_from(self) -> date | None:
+        """The day from which a set without a period counts: when its source appeared, or was found."""
+        return None if self.period else settled(self.source.published or self.source.retrieved)
+
+    @property
     def label(self) -> str | None:
         """The period as it is written, `2024` or `2016-2020`; None where the source names none."""
         if self.period is None:
@@ -55,8 +60,8 @@ class ShareSet:
     def speaks_on(self, as_of: date) -> bool:
         """Whether the period had ended by a date; a set without a period counts once its source had appeared."""
         if self.period is None:
-            return happened(self.source.published or self.source.retrieved, as_of)
-        return self.period[1] < as_of.year or ((as_of.month, as_of.day) == (12, 31) and self.period[1] == as_of.year)
+            return settled(self.source.published or self.source.retrieved) <= as_of
+        return self.period[1] <= last_year(as_of)
 
     @property
     def _newest(self) -> tuple[int, int, str]:

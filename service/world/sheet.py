@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from service.risk.methods import partner_adjusted
 from service.risk.model import Suppliers
-from service.risk.numbers import Bools, Floats, Groups, Ints
+from service.risk.numbers import Groups, Ints, joined
+from service.risk.uncertainty import Doubt, Sample, sample
+from service.world.doubt import share_sd
 from service.world.rows import Stage
 from service.world.world import STAGES, World
 
@@ -21,6 +26,9 @@ if TYPE_CHECKING:
 OLD_AFTER = 3
 """A reference year more than this many years before the day is flagged as old."""
 
+SEED = zlib.crc32(f"{partner_adjusted.ID} {partner_adjusted.VERSION}".encode())
+"""The seed of the draws: of the method, so that an interval moves with its own figures and not with every revision."""
+
 
 @dataclass(frozen=True, eq=False)
 class Place:
@@ -31,6 +39,14 @@ class Place:
     shares: ShareSet | None
     rows: slice
 
+    def flags(self, as_of: date) -> list[str]:
+        """What to know about the figures of a stage on a day, beside what the core says of them."""
+        if self.shares is None:
+            return []
+        if self.shares.reference_year is None:
+            return ["undated_shares"]
+        return ["old_reference_year"] if as_of.year - self.shares.reference_year > OLD_AFTER else []
+
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
@@ -39,26 +55,23 @@ class Sheet:
     `cells` are the [stage, mineral, country] indexes of the supplier rows, for looking up a buyer's position.
     """
 
-    as_of: date
     places: tuple[Place, ...]
     places_of: dict[str, range]
     suppliers: Suppliers
     minerals: Groups
     governance: Weights
     cells: tuple[Ints, Ints, Ints]
+    doubt: Doubt
 
-    def flags(self, place: Place) -> list[str]:
-        """What to know about the figures of a stage, beside what the core says of them."""
-        if place.shares is None:
-            return []
-        if place.shares.reference_year is None:
-            return ["undated_shares"]
-        return ["old_reference_year"] if self.as_of.year - place.shares.reference_year > OLD_AFTER else []
+    @cached_property
+    def sample(self) -> Sample:
+        """The draws behind every interval on this sheet, the same for all buyers."""
+        return sample(self.suppliers, self.doubt, SEED)
 
 
 def sheet_on(world: World, as_of: date) -> Sheet:
-    """The sheet of a day."""
-    return world.memo.get(("sheet", as_of), lambda: _lay_out(world, as_of))
+    """The sheet of a day; days on which the same figures speak share one."""
+    return world.memo.get(("sheet", world.period(as_of)), lambda: _lay_out(world, as_of))
 
 
 def _lay_out(world: World, as_of: date) -> Sheet:
@@ -76,35 +89,39 @@ def _lay_out(world: World, as_of: date) -> Sheet:
             row += rows
         places_of[mineral.id] = range(begin, len(places))
     governance = world.governance.on(as_of)
-    suppliers = _suppliers(places, governance)
+    sets = [place.shares for place in places if place.shares is not None]
+    countries = joined([found.countries for found in sets], np.int64)
+    suppliers = _suppliers(world, places, sets, governance, countries)
     return Sheet(
-        as_of=as_of,
         places=tuple(places),
         places_of=places_of,
         suppliers=suppliers,
         minerals=Groups.of_sizes([len(found) for found in places_of.values()]),
         governance=governance,
-        cells=_cells(world, places, suppliers),
+        cells=_cells(world, places, suppliers, countries),
+        doubt=Doubt(
+            share_sd=joined([share_sd(world, found, as_of) for found in sets], np.float64),
+            governance_sd=governance.sd[countries],
+            stage=np.array([zlib.crc32(f"{p.mineral} {p.stage}".encode()) for p in places], dtype=np.int64),
+        ),
     )
 
 
-def _suppliers(places: list[Place], governance: Weights) -> Suppliers:
-    sets = [place.shares for place in places if place.shares is not None]
-    countries: Ints = np.concatenate([s.countries for s in sets]) if sets else np.zeros(0, dtype=np.int64)
-    share: Floats = np.concatenate([s.shares for s in sets]) if sets else np.zeros(0)
-    known: Bools = np.concatenate([s.known for s in sets]) if sets else np.zeros(0, dtype=np.bool_)
+def _suppliers(
+    world: World, places: list[Place], sets: list[ShareSet], governance: Weights, countries: Ints
+) -> Suppliers:
     return Suppliers(
         stages=Groups.of_sizes([place.rows.stop - place.rows.start for place in places]),
-        share=share,
-        known=known,
+        share=joined([s.shares for s in sets], np.float64),
+        known=joined([s.known for s in sets], np.bool_),
         governance=governance.weight[countries],
         governed=governance.governed[countries],
-        country=countries,
+        country=world.country_numbers[countries],
     )
 
 
-def _cells(world: World, places: list[Place], suppliers: Suppliers) -> tuple[Ints, Ints, Ints]:
+def _cells(world: World, places: list[Place], suppliers: Suppliers, countries: Ints) -> tuple[Ints, Ints, Ints]:
     sizes = suppliers.stages.sizes
     stage = np.repeat(np.array([STAGES.index(place.stage) for place in places], dtype=np.int64), sizes)
     mineral = np.repeat(np.array([world.mineral_index[place.mineral] for place in places], dtype=np.int64), sizes)
-    return stage, mineral, suppliers.country
+    return stage, mineral, countries

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from service.world.dates import holds
+import numpy as np
+
+from service.world.dates import holds, last_year, settled
 from service.world.governance import GovernanceTable, tabulate
 from service.world.rows import (
     Agreement,
@@ -29,10 +32,14 @@ from service.world.rows import (
     Stage,
 )
 from service.world.shares import ShareSet, choose, collect
+from service.world.studies import Studies
+from service.world.studies import collect as collect_studies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
     from datetime import date, datetime
+
+    from numpy.typing import NDArray
 
 
 STAGES: tuple[Stage, ...] = ("extraction", "processing")
@@ -99,12 +106,27 @@ class World:
     deposits: dict[str, Deposit]
     governance: GovernanceTable
     share_sets: dict[tuple[str, str], tuple[ShareSet, ...]]
+    studies: Studies
     cited: dict[str, dict[str, int]]
     """How many rows of each kind cite each source."""
+    event_days: tuple[date, ...] = field(repr=False)
+    """The days on which an agreement, a restriction, a membership or a list begins, pauses or ends, in order."""
+    undated_days: tuple[date, ...] = field(repr=False)
+    """The days from which share sets without a period count, in order."""
     country_index: dict[str, int] = field(repr=False)
+    country_numbers: NDArray[np.int64] = field(repr=False)
+    """A number for each country that stays the same in every revision: its code read in base 26."""
     mineral_index: dict[str, int] = field(repr=False)
     memo: Memo = field(default_factory=Memo, repr=False)
     """What has been worked out from this World; dropped with it."""
+
+    def epoch(self, on: date) -> int:
+        """How many dated events have happened by a day: what stands between countries is the same within an epoch."""
+        return bisect_right(self.event_days, on)
+
+    def period(self, on: date) -> tuple[int, int]:
+        """Which figures speak on a day: they are the same on all days with the same last year and undated sources."""
+        return last_year(on), bisect_right(self.undated_days, on)
 
     def members(self, bloc: str, on: date) -> frozenset[str]:
         """The countries that belong to a bloc on a day."""
@@ -138,6 +160,15 @@ class World:
         meant.update(m.id for m in self.minerals.values() if m.members and meant.issuperset(m.members))
         return frozenset(meant)
 
+    def touched(self, mineral: str) -> frozenset[str]:
+        """The minerals a restriction on one reaches: it, its members, and every group that has one of these.
+
+        A group is restricted where any member is, and covered by an agreement only where all are: whoever needs the
+        group needs that member too.
+        """
+        meant = self.covered(frozenset((mineral,)))
+        return meant | {group.id for group in self.minerals.values() if not meant.isdisjoint(group.members)}
+
 
 def build(evidence: Evidence) -> World:
     """Builds a World from the evidence at a revision."""
@@ -167,8 +198,12 @@ def build(evidence: Evidence) -> World:
         deposits={row.id: row for row in evidence.of(Deposit)},
         governance=tabulate(evidence.of(Governance), sources, country_index),
         share_sets={place: tuple(found) for place, found in sets.items()},
+        studies=collect_studies(evidence, sources, country_index),
         cited=_cited(evidence),
+        event_days=_event_days(evidence),
+        undated_days=tuple(sorted(s.undated_from for found in sets.values() for s in found if s.undated_from)),
         country_index=country_index,
+        country_numbers=np.array([_number(code) for code in countries], dtype=np.int64),
         mineral_index={mineral: place for place, mineral in enumerate(minerals)},
     )
 
@@ -178,6 +213,20 @@ def _by_agreement(provisions: list[Provision]) -> dict[str, tuple[Provision, ...
     for provision in provisions:
         found[provision.agreement] = (*found.get(provision.agreement, ()), provision)
     return found
+
+
+def _number(code: str) -> int:
+    first, second, third = (ord(letter) - ord("A") for letter in code)
+    return (first * 26 + second) * 26 + third
+
+
+_EVENTS = ("signed", "in_force", "suspended", "resumed", "ended", "valid_from", "valid_to")
+
+
+def _event_days(evidence: Evidence) -> tuple[date, ...]:
+    dated = [*evidence.of(Agreement), *evidence.of(Restriction), *evidence.of(Membership), *evidence.of(Listing)]
+    printed = {getattr(row, event, None) for row in dated for event in _EVENTS}
+    return tuple(sorted({settled(text) for text in printed if text}))
 
 
 def _cited(evidence: Evidence) -> dict[str, dict[str, int]]:

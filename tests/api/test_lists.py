@@ -106,13 +106,12 @@ async def test_csv_is_rfc_4180(client: AsyncClient) -> None:
 
 
 async def test_no_cell_of_csv_is_a_formula(service: Service) -> None:
-    """A spreadsheet runs what begins with = + - or @; evidence comes from anywhere. Lists guard each of their parts,
-    since a spreadsheet may split at `;`."""
+    """A spreadsheet runs what begins with = + - or @, and evidence comes from anywhere; JSON keeps it as it is."""
     trap = "=HYPERLINK(0)"
     await service.write(
         [
             source("trap", title=trap, publisher="+1", edition="-1", note="@SUM(1)", attribution="\tx", url="\rx"),
-            mineral("trap", name_en=trap, uses=("fine", trap), aliases=(trap,), source="trap"),
+            mineral("trap", name_en=trap, source="trap"),
         ]
     )
     table = (await service.client.get("/v1/sources?format=csv&limit=1000")).text
@@ -120,7 +119,7 @@ async def test_no_cell_of_csv_is_a_formula(service: Service) -> None:
     for name in ("title", "publisher", "edition", "note", "attribution", "url"):
         assert row[name].startswith("'")
     names = (await service.client.get("/v1/minerals?format=csv&limit=1000")).text
-    assert not [cell for cell in names.replace("\r\n", ",").replace(";", ",").split(",") if cell.startswith("=")]
+    assert f"trap,'{trap}," in names
     listed = await service.get("/v1/sources", limit=1000)
     assert trap in {item["title"] for item in listed["items"]}
 

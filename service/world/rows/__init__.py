@@ -21,7 +21,15 @@ from service.world.rows.figures import (
     Trade,
 )
 from service.world.rows.reports import Claim, Deposit
-from service.world.rows.ties import Agreement, AgreementType, Control, Provision, ProvisionType, Restriction
+from service.world.rows.ties import (
+    Agreement,
+    AgreementType,
+    Control,
+    Provision,
+    ProvisionType,
+    Restriction,
+    RestrictionType,
+)
 
 KINDS: tuple[type[Row], ...] = (
     Source,
@@ -74,6 +82,7 @@ __all__ = [
     "Reliance",
     "Reserve",
     "Restriction",
+    "RestrictionType",
     "Row",
     "Share",
     "Source",

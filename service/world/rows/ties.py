@@ -56,11 +56,16 @@ ProvisionType = Literal[
     "right_of_first_offer",
     "rapid_response",
     "market_measures",
+    "restriction_relief",
 ]
 """What a clause is about: the instrument itself (how binding it is, when it begins, how it ends), or its substance.
 
-`market_measures` are measures against non-market practices and against restrictions of third countries.
+`market_measures` are measures against non-market practices and against restrictions of third countries,
+`restriction_relief` is a party's word to suspend or ease restrictions it has.
 """
+
+
+RestrictionType = Literal["licence", "tax", "quota", "ban"]
 
 
 class Agreement(Cited, frozen=True, kw_only=True):
@@ -103,7 +108,8 @@ class Provision(Cited, frozen=True, kw_only=True):
 
     `binding` is the clause's own: a pledge in a fact sheet about a treaty is not the treaty's clause. `text` says what
     it holds, `quote` is it in the source's words. `obliges` are the parties it binds, all of them if empty; `minerals`
-    are those it is about, all that the agreement covers if empty. `amount` is in `currency`.
+    are those it is about, all that the agreement covers if empty; `forbids` are the restrictions that a
+    `no_export_restriction` rules out, all if empty. `amount` is in `currency`.
     """
 
     kind = "provision"
@@ -122,6 +128,7 @@ class Provision(Cited, frozen=True, kw_only=True):
     quote: Annotated[str, Meta(max_length=300)] = ""
     obliges: tuple[Party, ...] = ()
     minerals: tuple[Slug, ...] = ()
+    forbids: tuple[RestrictionType, ...] = ()
     amount: NonNegative | None = None
     currency: Annotated[str, Meta(pattern=r"^([A-Z]{3})?$")] = ""
     evidence_level: EvidenceLevel
@@ -143,7 +150,7 @@ class Restriction(Cited, frozen=True, kw_only=True):
     }
     id: Slug
     country: Code
-    type: Literal["licence", "tax", "quota", "ban"]
+    type: RestrictionType
     mineral: Slug
     stages: tuple[Stage, ...]
     targets: tuple[Party, ...] = ()
