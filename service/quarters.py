@@ -81,7 +81,7 @@ def _installed() -> Path:
     """
     spec = importlib.util.find_spec(WHEEL)
     if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError(f"the package {WHEEL} is not installed")
+        raise FileNotFoundError(f"{WHEEL} is not installed; set CHOKEPOINT_DATABASE_URL")
     return Path(spec.submodule_search_locations[0]) / f"pginstall{MAJOR}" / "bin"
 
 

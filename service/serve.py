@@ -101,6 +101,7 @@ def serve(settings: Settings, dsn: str) -> None:
     os.environ["CHOKEPOINT_DATABASE_URL"] = dsn
     if settings.database_url is None or settings.reads == "keyed":  # elsewhere keys are the operator's choice
         os.environ["CHOKEPOINT_SECRET"] = secret_of(settings).value.decode()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no worker multiplies matrices worth more threads
     # a forked worker would keep its parent's files open, and with them the lock on the home folder
     multiprocessing.set_start_method("spawn", force=True)
     # a worker would import the main module first, the whole command line, if it could tell from where

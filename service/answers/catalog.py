@@ -9,7 +9,7 @@ from schemas.common import SourceRef
 from service.answers.rounding import share, weight
 from service.risk.partners import LADDER, RestrictionType, tier_of
 from service.world.dates import happened, holds, paused
-from service.world.position import status_on
+from service.world.standing import status_on
 from service.world.rows import Cited
 
 if TYPE_CHECKING:

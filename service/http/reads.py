@@ -15,7 +15,7 @@ from litestar.routes import HTTPRoute
 
 from schemas import __version__
 from service.http.openapi import CachedOperation
-from service.http.problems import InvalidRequest, NotFound, UnknownParameter, fault_in, responses
+from service.http.problems import NotFound, UnknownParameter, fault_in, responses
 from service.http.worlds import Worlds
 from service.world.world import World
 
@@ -32,10 +32,12 @@ AsOf = Annotated[
         examples=[Example(value="2026-02-05")],
     ),
 ]
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
+_MOMENT = rf"\d{{4}}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T{_CLOCK}:[0-5]\d(\.\d{{1,6}})?(Z|[+-]{_CLOCK})"
 KnownAt = Annotated[
     str | None,
     QueryParameter(
-        pattern=r"^([1-9]\d{0,17}|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2}))$",
+        pattern=rf"^([1-9]\d{{0,17}}|{_MOMENT})$",
         description="What the ledger knew: a revision's number, or a moment (RFC 3339); the newest one if left out.",
         examples=[Example(value="1")],
     ),
@@ -80,7 +82,7 @@ def _revision_or_moment(known_at: str) -> int | datetime:
         return datetime.fromisoformat(known_at).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         detail = f"no calendar has the moment {known_at}"
-        raise InvalidRequest(detail, fault_in("known_at", detail)) from error
+        raise NotFound(detail, fault_in("known_at", detail)) from error
 
 
 ViewDependency = NamedDependency[SkipValidation[View]]

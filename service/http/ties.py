@@ -14,7 +14,7 @@ from service.answers import catalog
 from service.http.formats import PagingDependency, page, read_list
 from service.http.names import find, find_buyer, find_mineral
 from service.http.reads import ViewDependency, answer, read
-from service.world.position import Positions, minerals_covered
+from service.world.standing import Ties
 
 _SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 AgreementName = Annotated[
@@ -102,12 +102,12 @@ class TieController(Controller):
             find_buyer(world, party, "party")
         if mineral is not None:
             find_mineral(world, mineral)
-        positions = Positions(world, view.as_of)
+        ties = Ties(world, view.as_of)
         items = [
             catalog.agreement_item(world, agreement, view.as_of)
             for agreement in world.agreements.values()
-            if (party is None or any(party == p or party in positions.expand(p) for p in agreement.parties))
-            and (mineral is None or mineral in minerals_covered(world, agreement, party or "", view.as_of))
+            if (party is None or any(party == p or party in ties.expand(p) for p in agreement.parties))
+            and (mineral is None or mineral in ties.covered(agreement, party or ""))
         ]
         chosen = [
             item
@@ -147,13 +147,13 @@ class TieController(Controller):
             find_mineral(world, mineral)
         if buyer is not None:
             find_buyer(world, buyer)
-        positions = Positions(world, view.as_of)
+        ties = Ties(world, view.as_of)
         chosen = [
             restriction
             for restriction in world.restrictions.values()
             if (country is None or restriction.country == country)
             and (mineral is None or mineral in world.touched(restriction.mineral))
-            and (buyer is None or positions.hits(restriction, buyer))
+            and (buyer is None or ties.hits(restriction, buyer))
             and (status is None or catalog.restriction_status(restriction, view.as_of) == status)
         ]
         return page(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
 from service.intake.problems import Problem
-from service.intake.tables import SHOWN, records
+from service.intake.tables import SHOWN, Record, records
+from service.intake.wanted import wanted, wanted_name
 from service.world.rows import Row
 
 if TYPE_CHECKING:
@@ -61,20 +61,25 @@ def read(
     otherwise a form has codes and ids.
     """
     columns = columns_of(kind)
+    source = source if "source" in columns.types else None
     required = sorted(columns.required - ({"source"} if source else set()))
-    filled = {"source": source} if source and "source" in columns.types else {}
-    for record in records(lines, required):
+    strange: str | None = None
+    for place, record in enumerate(records(lines, required)):
         if isinstance(record, Problem):
             yield record
             continue
-        if unknown := [name for name in record.fields if name not in columns.types]:
-            yield Problem(1, unknown[0][:SHOWN], unknown[0][:SHOWN], f"only columns of the form: {', '.join(columns.types)}")
+        if not place:
+            strange = next((name for name in record.fields if name not in columns.types), None)
+        if strange is not None:
+            yield Problem(1, strange[:SHOWN], strange[:SHOWN], f"columns of this form only: {', '.join(columns.types)}")
             return
-        cells = filled | _cells(columns, record.fields, names)
+        cells = _cells(columns, record.fields, names)
+        if source and not cells.get("source"):
+            cells["source"] = source
         try:
             row = msgspec.convert(cells, kind, strict=False)
         except msgspec.ValidationError as error:
-            yield from _problems(record.line, kind, record.fields, cells, str(error))
+            yield from _problems(record, kind, cells, names, str(error))
             continue
         endless = _endless(columns, row)
         if endless is None:
@@ -85,12 +90,14 @@ def read(
 
 def _cells(columns: Columns, fields: dict[str, str], names: Names | None) -> dict[str, Any]:
     """What the cells say: an empty one is an empty text or list, or nothing at all."""
-    text, cells = columns.text, dict[str, Any]()
-    cells.update({name: cell for name, cell in fields.items() if cell or name in text})
+    text = columns.text
+    cells: dict[str, Any] = {name: cell for name, cell in fields.items() if cell or name in text}
     for name in columns.listed & fields.keys():
         cells[name] = tuple(part.strip() for part in fields[name].split(";") if part.strip())
-    for name in columns.named & cells.keys() if names else ():
-        cells[name] = _corrected(cells[name], names)
+    if names:
+        for name in columns.named & cells.keys():
+            cell = cells[name]
+            cells[name] = names.corrected(cell) if isinstance(cell, str) else tuple(map(names.corrected, cell))
     return cells
 
 
@@ -104,26 +111,22 @@ def _endless(columns: Columns, row: Row) -> str | None:
 
 
 def _problems(
-    line: int, kind: type[Row], fields: dict[str, str], cells: dict[str, Any], message: str
+    record: Record, kind: type[Row], cells: dict[str, Any], names: Names | None, message: str
 ) -> Iterator[Problem]:
     """What is wrong with each cell of a line on its own; where nothing is, what is wrong with the line as a whole."""
     columns, found = columns_of(kind), False
     for name, column_type in columns.types.items():
-        printed = fields.get(name, "")[:SHOWN]
-        if name not in cells:
-            if name in columns.required:
-                found = True
-                yield Problem(line, name, printed, "a value")
+        if name in cells:
+            try:
+                msgspec.convert(cells[name], column_type, strict=False)
+                continue
+            except msgspec.ValidationError:
+                pass
+        elif name not in columns.required:
             continue
-        try:
-            msgspec.convert(cells[name], column_type, strict=False)
-        except msgspec.ValidationError as error:
-            found = True
-            yield Problem(line, name, printed, _expected(str(error)))
+        found = True
+        printed = record.fields.get(name, "")
+        known = wanted_name(kind.refers.get(name, ()), printed, names) if names and printed else None
+        yield Problem(record.line, name, printed[:SHOWN], known or wanted(column_type))
     if not found:
-        yield Problem(line, "", "", _expected(message))
-
-
-def _expected(message: str) -> str:
-    """A validation message as what was expected: without the place, which is told beside it."""
-    return re.sub(r"^Expected |,? got `\w+`| - at `\$.*`$", "", message).replace("`", "")
+        yield Problem(record.line, "", "", message)

@@ -8,12 +8,11 @@ from difflib import get_close_matches
 
 from service.world.rows import Country, Mineral
 
-
 LONGEST_NAME = 100
 """Characters of a printed name that are compared with the known ones."""
 
 MOST_SUGGESTIONS = 500
-"""Different unknown names that get a suggestion, which takes milliseconds: a file of nothing but such must not stall."""
+"""Different unknown names that get a suggestion, which takes milliseconds: a file of nothing else must not stall."""
 
 
 class UnknownName(Exception):
@@ -27,7 +26,7 @@ def fold(printed: str) -> str:
 
 
 def closest(printed: str, known: Iterable[str], count: int = 3) -> str:
-    """The known names most like a printed one, for a person to choose from; with what they mean, if `known` maps them."""
+    """The known names most like a printed one, for a person to choose from; with what they mean, if it is known."""
     near = get_close_matches(fold(printed[:LONGEST_NAME]), list(known), n=count, cutoff=0.5)
     means = known if isinstance(known, Mapping) else {}
     told = [name if fold(means.get(name, name)) == name else f"{name} ({means[name]})" for name in near]

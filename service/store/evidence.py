@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service.world.rows import KINDS
+import msgspec
+
+from service.world.rows import KINDS, Row
 
 
 @dataclass(frozen=True)
@@ -14,12 +16,17 @@ class Table:
     name: str
     columns: tuple[str, ...]
     key: tuple[str, ...]
+    nullable: frozenset[str] = frozenset()
 
     def _listed(self, columns: tuple[str, ...], prefix: str = "") -> str:
         return ", ".join(f'{prefix}"{column}"' for column in columns)
 
-    def _same_key(self, left: str, right: str) -> str:
-        return " and ".join(f'{left}."{column}" is not distinct from {right}."{column}"' for column in self.key)
+    def same_key(self, left: str, right: str) -> str:
+        """That two rows speak about the same thing. Only `=` can use the key's index."""
+        alike = {True: "is not distinct from", False: "="}
+        return " and ".join(
+            f'{left}."{column}" {alike[column in self.nullable]} {right}."{column}"' for column in self.key
+        )
 
     def standing(self, condition: str = "true") -> str:
         """The rows that stand under `condition`: the newest of each key unless it retracts."""
@@ -85,9 +92,9 @@ class Table:
             f"insert into {self.quoted} (revision, retracted, {columns})"
             f" select $1::bigint, coalesce(before.retracted, true), {self._picked('before', 'undone')}"
             f" from {self.quoted} undone left join lateral (select * from {self.quoted} older"
-            f" where {self._same_key('older', 'undone')} and older.revision < $2 order by revision desc limit 1) before"
+            f" where {self.same_key('older', 'undone')} and older.revision < $2 order by revision desc limit 1) before"
             f" on true where undone.revision = $2 and not exists (select from {self.quoted} newer"
-            f" where {self._same_key('newer', 'undone')} and newer.revision > $2)"
+            f" where {self.same_key('newer', 'undone')} and newer.revision > $2)"
         )
 
     def _picked(self, first: str, second: str) -> str:
@@ -116,4 +123,9 @@ class Table:
         )
 
 
-TABLES: dict[str, Table] = {kind.kind: Table(kind.kind, kind.__struct_fields__, kind.key) for kind in KINDS}
+def _table(kind: type[Row]) -> Table:
+    nullable = frozenset(field.name for field in msgspec.structs.fields(kind) if field.default is None)
+    return Table(kind.kind, kind.__struct_fields__, kind.key, nullable)
+
+
+TABLES: dict[str, Table] = {kind.kind: _table(kind) for kind in KINDS}

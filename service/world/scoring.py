@@ -75,7 +75,7 @@ def _terms(world: World, sheet: Sheet, position: Position) -> tuple[Terms, Ints,
         restriction=types[restriction],
         rate=rates[restriction],
         rated=rated[restriction],
-        relieved=position.protected[sheet.cells],
+        relieved=position.protector[sheet.cells] != NOBODY,
     )
     return terms, position.agreement[sheet.cells].astype(np.int64), restriction
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -102,3 +106,25 @@ async def bare(dsn: str) -> AsyncIterator[Service]:
     app = create_app(Settings(database_url=dsn))
     async with asking(app) as asked:
         yield Service(app, asked, dsn)
+
+
+@pytest.fixture(scope="session")
+async def served_dsn(postgres: Any, administrator: Connection[Record], seeded: str) -> str:
+    """The URL of a database with the shipped evidence, for the program itself."""
+    await administrator.execute(f"create database served template {seeded}")
+    return str(postgres.database("served"))
+
+
+@pytest.fixture(scope="session")
+def address(served_dsn: str) -> Iterator[str]:
+    """Where the program serves the shipped evidence, as an operator runs it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = os.environ | {"CHOKEPOINT_DATABASE_URL": served_dsn, "CHOKEPOINT_PORT": str(port)}
+    program = [sys.executable, "-m", "service", "serve"]
+    with subprocess.Popen(program, env=env, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == f"Chokepoint answers at http://127.0.0.1:{port}\n"
+        yield f"http://127.0.0.1:{port}"
+        server.terminate()

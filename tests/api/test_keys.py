@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
+import os
 import re
 import stat
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -51,25 +55,41 @@ async def administer() -> dict[str, str]:
     return {}
 
 
-@pytest.fixture
-async def database(postgres: Any, administrator: Connection[Record], seeded: str) -> AsyncIterator[str]:
-    """The URL of a database with the shipped evidence of the test's own."""
+@asynccontextmanager
+async def copied(postgres: Any, administrator: Connection[Record], seeded: str) -> AsyncIterator[str]:
+    """The URL of a copy of the database with the shipped evidence."""
     name = f"keyed_{next(postgres.numbers)}"
     await administrator.execute(f"create database {name} template {seeded}")
     yield postgres.database(name)
     await administrator.execute(f"drop database {name} with (force)")
 
 
+@pytest.fixture(scope="module")
+async def database(postgres: Any, administrator: Connection[Record], seeded: str) -> AsyncIterator[str]:
+    """The URL of a database with the shipped evidence for all tests here, which only add keys."""
+    async with copied(postgres, administrator, seeded) as url:
+        yield url
+
+
 @pytest.fixture
-async def make(database: str) -> AsyncIterator[Make]:
-    """Makes a key and gives it: `await make("reader", "read")`."""
+async def own_database(postgres: Any, administrator: Connection[Record], seeded: str) -> AsyncIterator[str]:
+    """The URL of a database with the shipped evidence for one test, which may spoil it."""
+    async with copied(postgres, administrator, seeded) as url:
+        yield url
+
+
+async def create(database: str, name: str = "someone", scope: keys.Scope = "read", **more: Any) -> str:
+    """Makes a key in a database and gives it."""
     connection = await asyncpg.connect(database)
-
-    async def make(name: str = "someone", scope: keys.Scope = "read", expires: datetime | None = None) -> str:
-        return (await keys.create(connection, SECRET, name, scope, expires))[1]
-
-    yield make
+    _, key = await keys.create(connection, SECRET, name, scope, **more)
     await connection.close()
+    return key
+
+
+@pytest.fixture
+def make(database: str) -> Make:
+    """Makes a key and gives it: `await make("reader", "read")`."""
+    return functools.partial(create, database)
 
 
 @asynccontextmanager
@@ -83,7 +103,7 @@ async def keyed(database: str, **settings: Any) -> AsyncIterator[AsyncClient]:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def client(database: str) -> AsyncIterator[AsyncClient]:
     """A client of the application with keyed reads."""
     async with keyed(database) as asked:
@@ -193,7 +213,7 @@ async def test_a_key_of_another_secret_is_refused(client: AsyncClient, database:
 
 
 async def test_an_expired_key_is_refused(client: AsyncClient, make: Make) -> None:
-    soon = await make(expires=datetime.now(UTC) + timedelta(seconds=0.7))
+    soon = await make(expires_at=datetime.now(UTC) + timedelta(seconds=0.7))
     await until(client, 200, soon)
     found = (await until(client, 401, soon)).json()
     assert found["detail"] == "the API key has expired"
@@ -212,28 +232,28 @@ async def test_a_revoked_key_is_refused_at_once(client: AsyncClient, make: Make,
     await connection.close()
 
 
-async def test_a_revocation_that_nobody_announced_is_noticed(client: AsyncClient, make: Make, database: str) -> None:
+async def test_a_revocation_that_nobody_announced_is_noticed(own_database: str) -> None:
     """Lost notifications cost at most the interval between two looks."""
-    key = await make()
-    await until(client, 200, key)
-    connection = await asyncpg.connect(database)
-    await connection.execute("alter table api_key_revocation disable trigger announce")
-    await keys.revoke(connection, keys.key_id(key) or "", "lost")
-    await connection.close()
-    await until(client, 401, key)
+    async with keyed(own_database) as client:
+        key = await create(own_database)
+        await until(client, 200, key)
+        connection = await asyncpg.connect(own_database)
+        await connection.execute("alter table api_key_revocation disable trigger announce")
+        await keys.revoke(connection, keys.key_id(key) or "", "lost")
+        await connection.close()
+        await until(client, 401, key)
 
 
-async def test_keys_are_known_while_the_database_is_away(
-    client: AsyncClient, make: Make, database: str, administrator: Connection[Record]
-) -> None:
-    key = await make()
-    await until(client, 200, key)
-    name = urlsplit(database).path[1:]
-    await administrator.execute(f"alter database {name} allow_connections false")
-    await administrator.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
-    await asyncio.sleep(0.3)
-    for _ in range(3):
-        assert (await client.get(SCORE, headers=bearer(key))).status_code == 200
+async def test_keys_are_known_while_the_database_is_away(own_database: str, administrator: Connection[Record]) -> None:
+    name = urlsplit(own_database).path[1:]
+    async with keyed(own_database) as client:
+        key = await create(own_database)
+        await until(client, 200, key)
+        await administrator.execute(f"alter database {name} allow_connections false")
+        await administrator.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
+        await asyncio.sleep(0.3)
+        for _ in range(3):
+            assert (await client.get(SCORE, headers=bearer(key))).status_code == 200
 
 
 async def test_a_write_needs_the_scope_write(database: str, make: Make) -> None:
@@ -323,7 +343,7 @@ async def test_no_log_error_or_metric_tells_a_key(
 async def test_the_ledger_keeps_keyed_hashes_that_never_change(database: str, make: Make) -> None:
     key = await make("kept", "admin")
     connection = await asyncpg.connect(database)
-    row = await connection.fetchrow("select * from api_key")
+    row = await connection.fetchrow("select * from api_key where name = 'kept'")
     assert row is not None
     assert key.rpartition("_")[2].encode() not in str(dict(row)).encode()
     assert row["digest"] == keys.digest(SECRET, key)
@@ -333,8 +353,8 @@ async def test_the_ledger_keeps_keyed_hashes_that_never_change(database: str, ma
     await connection.close()
 
 
-async def test_the_revision_says_whose_key_wrote_it(database: str) -> None:
-    connection = await asyncpg.connect(database)
+async def test_the_revision_says_whose_key_wrote_it(own_database: str) -> None:
+    connection = await asyncpg.connect(own_database)
     key, _ = await keys.create(connection, SECRET, "import job", "write")
     author = f"{key.name} (key {key.id})"
     async with revise(connection, author=author, reason="test") as draft:
@@ -350,25 +370,29 @@ async def test_the_contract_documents_the_key(client: AsyncClient) -> None:
     assert contract["security"] == [{}, {"key": []}]
 
 
-def run(dsn: str, home: Path, *arguments: str, secret: str = SECRET.value.decode()) -> Any:
-    env = {"CHOKEPOINT_DATABASE_URL": dsn, "CHOKEPOINT_HOME": str(home), "CHOKEPOINT_SECRET": secret}
-    return CliRunner(env=env).invoke(main, ["key", *arguments])
+def environment(dsn: str, home: Path) -> dict[str, str]:
+    secret = SECRET.value.decode()
+    return {"CHOKEPOINT_DATABASE_URL": dsn, "CHOKEPOINT_HOME": str(home), "CHOKEPOINT_SECRET": secret}
 
 
 async def test_a_key_made_on_the_command_line_works(client: AsyncClient, database: str, tmp_path: Path) -> None:
     """It is shown once: the list names it without the part that is secret."""
-    made = await asyncio.to_thread(run, database, tmp_path, "create", "import job", "--scope", "write")
-    key = made.stdout.strip()
+
+    async def run(*arguments: str) -> str:
+        program = (sys.executable, "-m", "service", "key", *arguments)
+        env = {**os.environ, **environment(database, tmp_path)}
+        process = await asyncio.create_subprocess_exec(*program, env=env, stdout=PIPE, stderr=DEVNULL)
+        return (await process.communicate())[0].decode()
+
+    key = (await run("create", "import job", "--scope", "write")).strip()
     assert keys.SHAPE.fullmatch(key)
     await until(client, 200, key)
-    listed = await asyncio.to_thread(run, database, tmp_path, "list")
-    assert "import job" in listed.output
-    assert key.rpartition("_")[2] not in listed.output
-    revoked = await asyncio.to_thread(run, database, tmp_path, "revoke", keys.key_id(key) or "", "--reason", "test")
-    assert revoked.output == "revoked\n"
+    listed = await run("list")
+    assert "import job" in listed
+    assert key.rpartition("_")[2] not in listed
+    assert await run("revoke", keys.key_id(key) or "", "--reason", "test") == "revoked\n"
     await until(client, 401, key)
-    listed = await asyncio.to_thread(run, database, tmp_path, "list")
-    assert re.search(r"import job .* revoked", listed.output)
+    assert re.search(r"import job .* revoked", await run("list"))
 
 
 @pytest.mark.parametrize(
@@ -382,10 +406,10 @@ async def test_a_key_made_on_the_command_line_works(client: AsyncClient, databas
         (("revoke", "aaaaaaaa"), "no key has the id 'aaaaaaaa'"),
     ],
 )
-async def test_the_command_line_says_what_is_wrong(
+def test_the_command_line_says_what_is_wrong(
     database: str, tmp_path: Path, arguments: tuple[str, ...], complaint: str
 ) -> None:
-    answer = await asyncio.to_thread(run, database, tmp_path, *arguments)
+    answer = CliRunner(env=environment(database, tmp_path)).invoke(main, ["key", *arguments])
     assert answer.exit_code == 2
     assert complaint in answer.output
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from inspect import getdoc
 from types import ModuleType
 
-from service.risk.methods import eu_crm, geopolrisk, hhi, n_minus_one, partner_adjusted
+from service.risk.methods import available_to_market, eu_crm, geopolrisk, hhi, n_minus_one, partner_adjusted
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Method:
         return cls(module.ID, module.VERSION, module.TITLE, getdoc(module) or "")
 
 
-_MODULES = (partner_adjusted, eu_crm, geopolrisk, hhi, n_minus_one)
+_MODULES = (partner_adjusted, eu_crm, geopolrisk, hhi, n_minus_one, available_to_market)
 
 METHODS: Mapping[str, Method] = {method.id: method for method in map(Method.of, _MODULES)}
 """Every method by its id, the default first."""

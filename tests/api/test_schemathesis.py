@@ -1,0 +1,41 @@
+"""The running program against its own contract: whatever is asked, the answer is one the contract documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import CHECKS
+from schemathesis.config import SchemathesisConfig
+
+from service.app import openapi
+
+CONFIG = SchemathesisConfig.from_dict({"seed": 1, "checks": {"max_response_time": 5.0}})
+"""Every check is on but the one for response times, which needs a limit: seconds, generous for a busy machine."""
+
+CONTRACT = schemathesis.openapi.from_dict(openapi(), config=CONFIG)
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    """One connection for all questions."""
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+@CONTRACT.parametrize()
+@settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+def test_every_answer_is_one_the_contract_documents(
+    case: schemathesis.Case, address: str, session: requests.Session
+) -> None:
+    """Valid questions are answered, invalid ones refused, and nothing is a server error."""
+    case.call_and_validate(base_url=address, session=session)
+
+
+def test_every_check_is_on() -> None:
+    for name in CHECKS.get_all_names():
+        assert CONTRACT.config.checks.get_by_name(name=name).enabled, name
