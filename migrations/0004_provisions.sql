@@ -1,4 +1,5 @@
--- What the clauses of agreements say, each with its place, instead of a list of their types.
+-- What the clauses of agreements say, each with its place, instead of a list of their types; what a deposit's capacity
+-- is counted in.
 
 create table provision (
     revision bigint not null references revision deferrable initially deferred, retracted boolean not null default false,
@@ -21,3 +22,6 @@ select revision, retracted, source, locator, note, id || '-' || replace(clause, 
 from agreement, unnest(provisions) as clause;
 
 alter table agreement drop column provisions;
+
+alter table deposit add column basis text not null default '';
+alter table deposit alter column basis drop default;

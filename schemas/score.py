@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from schemas.common import Answer, Band, Fraction, Stage, Tie
+from schemas.method import SupplyMix, Term
 
 Points = Annotated[float, Meta(ge=0, le=100)]
 Status = Literal["scored", "insufficient_data"]
@@ -94,16 +95,43 @@ class Supplier(Struct, frozen=True, kw_only=True):
     contribution: Annotated[float, Meta(ge=0)]
 
 
+class OwnSupply(Struct, frozen=True, kw_only=True):
+    """The buyer's own supply in a stage's H: H = h_world · import_reliance/2 + h_own · (1 − import_reliance/2)."""
+
+    counted: bool
+    """False where less than half of it is both named and governed: the world's supply then counts alone."""
+    of: Literal["supply", "imports"]
+    """What the source counts. From imports alone, supply is 1 − import_reliance from home and the rest as imported."""
+    source: str
+    period: str
+    import_reliance: Fraction
+    import_reliance_printed: str
+    import_reliance_source: str
+    import_reliance_year: int
+    h_world: Annotated[float, Meta(ge=0)]
+    """The sum of the contributions of the stage's `suppliers`."""
+    h_own: Annotated[float, Meta(ge=0)]
+    """The sum of the contributions of the suppliers below."""
+    suppliers: list[Supplier]
+    """Largest share of the buyer's supply first."""
+
+
 class StageScore(Struct, frozen=True, kw_only=True):
-    """A stage's score: 100 · min(1, √H), H the sum of the suppliers' contributions."""
+    """A stage's score: 100 · min(1, √H), H the sum of the suppliers' contributions.
+
+    That is `partner-adjusted`. Other methods give `value`, and say in `terms` and `mixes` what it is made of.
+    """
 
     stage: Stage
     status: Status
     reasons: list[str]
     """Why there is no score."""
     score: Points | None
+    """Null also where the method has a scale of its own."""
     band: Band | None
     interval: Interval | None
+    value: float | None
+    """On the method's own scale, in the answer's `unit`."""
     reference_year: int | None
     """The last year of the period the shares describe; null where the source names none."""
     period: str | None
@@ -112,12 +140,18 @@ class StageScore(Struct, frozen=True, kw_only=True):
     """The sources of the figures used: shares first, then governance."""
     risk_concentration: Annotated[float, Meta(ge=0)] | None
     """H: concentration weighted by governance and partner factor."""
+    own_supply: OwnSupply | None
+    """The buyer's own supply, where `mix` is `sourcing` and the ledger knows it."""
     concentration: Concentration | None
     partner_coverage: PartnerCoverage | None
     suppliers: list[Supplier]
     """Largest share first."""
     withheld: list[str]
     """Countries the source names without printing their share."""
+    terms: list[Term]
+    """What enters the value of a method other than the default."""
+    mixes: list[SupplyMix]
+    """The suppliers that enter the value of a method other than the default."""
     flags: list[str]
 
 
@@ -127,16 +161,27 @@ class Score(Answer, frozen=True, kw_only=True):
     mineral: str
     buyer: str
     method: MethodRef
+    mix: Literal["world", "sourcing"]
+    """Whose supply counts: the world's alone, or the buyer's own beside it where the ledger knows it."""
     status: Status
     reasons: list[str]
     """Why there is no score."""
     score: Points | None
-    """60 means: as if 60 % of the world's output came from one worst-governed foreign country without a tie."""
+    """60 means: as if 60 % of the world's output came from one worst-governed foreign country without a tie.
+
+    Null also for every method but `partner-adjusted`: they have scales of their own.
+    """
     band: Band | None
     interval: Interval | None
+    value: float | None
+    """The method's value in `unit`; of `partner-adjusted` the score with more digits."""
+    unit: str
+    """What `value` is in: `points` (0..100), `SR` (the EU's supply risk) or `fraction` (0..1)."""
     binding_stage: Stage | None
     """The stage that gives the score: the one with the higher risk."""
     stages: list[StageScore]
+    terms: list[Term]
+    """What concerns the mineral and no stage alone, such as the year of the EU's list."""
     flags: list[str]
     """What to know before relying on the score; every code is described under `/v1/methods`."""
 
@@ -151,6 +196,8 @@ class ScoreRow(Struct, frozen=True, kw_only=True):
     band: Band | None
     interval_low: Points | None
     interval_high: Points | None
+    value: float | None
+    unit: str
     binding_stage: Stage | None
     reference_year: int | None
     top_country: str | None

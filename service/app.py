@@ -15,14 +15,19 @@ from litestar.openapi.spec import Components, License
 from schemas import __version__
 from service.http import keys, problems, reads
 from service.http.catalog import CatalogController
+from service.http.changes import ChangeController
+from service.http.compare import CompareController
 from service.http.formats import provide_paging
 from service.http.keys import Gate, Keyring
 from service.http.limits import Limits
 from service.http.meta import DOCS, HealthController, MethodController, Pages
 from service.http.openapi import StructPlugin
 from service.http.ready import Ready
+from service.http.reports import ReportController
+from service.http.revisions import RevisionController
 from service.http.scores import ScoreController
 from service.http.ties import TieController
+from service.http.verification import VerificationController
 from service.http.worlds import Worlds
 from service.settings import Settings
 
@@ -89,7 +94,18 @@ def create_app(settings: Settings) -> Litestar:
 
     app = Chokepoint(
         plugins=[StructPlugin()],
-        route_handlers=[ScoreController, CatalogController, TieController, MethodController, HealthController],
+        route_handlers=[
+            ScoreController,
+            CompareController,
+            RevisionController,
+            ChangeController,
+            CatalogController,
+            TieController,
+            ReportController,
+            MethodController,
+            VerificationController,
+            HealthController,
+        ],
         dependencies={
             "worlds": Provide(lambda: worlds, sync_to_thread=False),
             "view": Provide(reads.provide_view),

@@ -12,6 +12,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from service.cli_import import import_command, retract_command
 from service.cli_keys import key_group
 from service.cli_score import score_command, seed_command
 from service.console import database
@@ -140,5 +141,5 @@ def _print_standings(standings: list[Standing]) -> None:
     Console().print(table)
 
 
-for _command in (seed_command, score_command, key_group):
+for _command in (seed_command, score_command, import_command, retract_command, key_group):
     main.add_command(_command)

@@ -9,8 +9,8 @@ from schemas.common import SourceRef
 from service.answers.rounding import share, weight
 from service.risk.partners import LADDER, RestrictionType, tier_of
 from service.world.dates import happened, holds, paused
-from service.world.standing import status_on
 from service.world.rows import Cited
+from service.world.standing import status_on
 
 if TYPE_CHECKING:
     from datetime import date
@@ -28,6 +28,21 @@ def cite(row: Cited) -> SourceRef:
 def places(world: World, mineral: str, on: date) -> list[Listing]:
     """The places a mineral has on official lists in force on a day."""
     return [row for row in world.listings if row.mineral == mineral and holds(row.valid_from, row.valid_to, on)]
+
+
+def list_places(world: World, mineral: str, on: date) -> list[wire.ListPlace]:
+    """The same as the wire contract has them."""
+    return [
+        wire.ListPlace(
+            list=row.list,
+            owner=row.owner,
+            status=row.status,
+            printed=row.printed,
+            valid_from=row.valid_from,
+            valid_to=row.valid_to,
+        )
+        for row in places(world, mineral, on)
+    ]
 
 
 def mineral_item(world: World, mineral: Mineral, on: date) -> wire.MineralItem:
@@ -58,17 +73,7 @@ def mineral_detail(world: World, mineral: Mineral, on: date) -> wire.MineralDeta
         members=list(mineral.members),
         uses=list(mineral.uses),
         aliases=list(mineral.aliases),
-        lists=[
-            wire.ListPlace(
-                list=row.list,
-                owner=row.owner,
-                status=row.status,
-                printed=row.printed,
-                valid_from=row.valid_from,
-                valid_to=row.valid_to,
-            )
-            for row in places(world, mineral.id, on)
-        ],
+        lists=list_places(world, mineral.id, on),
         share_sets=_share_sets(world, mineral.id, on),
         reserves=[
             wire.ReserveInfo(

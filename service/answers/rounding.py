@@ -35,3 +35,16 @@ def share(value: float | None) -> float | None:
 def weight(value: float) -> float:
     """A weight or contribution as it is printed."""
     return round(float(value), WEIGHTS)
+
+
+MEASURES = 6
+"""Decimals of values on the scales of other methods, and of the terms they are made of."""
+
+
+@overload
+def measure(value: float) -> float: ...
+@overload
+def measure(value: None) -> None: ...
+def measure(value: float | None) -> float | None:
+    """A method's value, or a term of it, as it is printed."""
+    return None if value is None else round(float(value), MEASURES)

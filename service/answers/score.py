@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from schemas.common import Tie
 from schemas.score import (
@@ -11,6 +12,7 @@ from schemas.score import (
     Interval,
     IntervalParts,
     MethodRef,
+    OwnSupply,
     PartnerCoverage,
     Range,
     Score,
@@ -18,16 +20,20 @@ from schemas.score import (
     StageScore,
     Supplier,
 )
-from service.answers.rounding import points, share, weight
+from service.answers.rounding import measure, points, share, weight
+from service.methods.default import REASONS, UNIT
 from service.risk.intervals import LEVEL, Ends, Intervals
 from service.risk.methods.partner_adjusted import ID, VERSION
 from service.risk.partners import LADDER, Ladder
 from service.world.scoring import NOBODY, Scored, score_all
+from service.world.sourcing import Sourced, score_sourced
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from service.risk.methods.partner_adjusted import StageScores
     from service.risk.model import StageResult
+    from service.risk.numbers import Ints
     from service.world.sheet import Place
     from service.world.world import World
 
@@ -35,11 +41,6 @@ METHOD = MethodRef(id=ID, version=VERSION)
 TIES: tuple[Tie, ...] = get_args(Tie)
 """The wire's names of the tiers, in the tiers' order."""
 
-REASONS = {
-    "no_shares": "no source names a share of this stage's output for a period that had ended by the day",
-    "less_than_half_named_and_governed": "less than half of the output is both named by the source and has a governance"
-    " figure",
-}
 FLAGS = {
     "understated": "a stage that is known to exist has no score; it may be the one with the higher risk",
     "unreported_remainder": "the source names less than the whole output; the rest adds nothing to the score",
@@ -50,6 +51,35 @@ FLAGS = {
     "undated_shares": "the source of the shares names no year",
 }
 """Every flag a score can carry, and what it means."""
+
+
+MixName = Literal["world", "sourcing"]
+"""Whose supply counts: the world's alone, or the buyer's own beside it where the ledger knows it."""
+
+
+MIXES: dict[MixName, str] = {
+    "world": "H of a stage is that of the world's supply",
+    "sourcing": "H = H_world · IR/2 + H_own · (1 − IR/2), as in the EU's equation, where the ledger knows the buyer's"
+    " own supply and import reliance IR; the world's supply alone elsewhere",
+}
+"""What each choice of supply does."""
+
+
+class _Ids(NamedTuple):
+    """What is known by its place in the World, by that place."""
+
+    countries: list[str]
+    agreements: list[str]
+    restrictions: list[str]
+
+
+class _Row(NamedTuple):
+    """A scored supplier row: the stages it was scored with, its place there, and what makes its tie or restricts it."""
+
+    stages: StageScores
+    at: int
+    agreement: Ints
+    restriction: Ints
 
 
 @dataclass(frozen=True)
@@ -63,9 +93,18 @@ class Account:
     level: float = LEVEL
 
     @classmethod
-    def of(cls, world: World, buyer: str, as_of: date, ladder: Ladder = LADDER, level: float = LEVEL) -> Account:
+    def of(
+        cls,
+        world: World,
+        buyer: str,
+        as_of: date,
+        ladder: Ladder = LADDER,
+        level: float = LEVEL,
+        mix: MixName = "world",
+    ) -> Account:
         """The account of a country or bloc that the World knows; `level` is the part of the draws intervals hold."""
-        return cls(world, buyer, as_of, score_all(world, buyer, as_of, ladder), level)
+        score = score_sourced if mix == "sourcing" else score_all
+        return cls(world, buyer, as_of, score(world, buyer, as_of, ladder), level)
 
     def score(self, mineral: str) -> Score:
         """The whole account of one mineral."""
@@ -80,13 +119,17 @@ class Account:
             mineral=mineral,
             buyer=self.buyer,
             method=METHOD,
+            mix="sourcing" if isinstance(self.scored, Sourced) else "world",
             status=result.status,
             reasons=[f"{s.stage}: {reason}" for s in stages for reason in s.reasons] if result.score is None else [],
             score=points(result.score),
             band=result.band,
             interval=None if result.score is None else self._interval("minerals", self.world.mineral_index[mineral]),
+            value=measure(result.score),
+            unit=UNIT,
             binding_stage=binding,
             stages=stages,
+            terms=[],
             flags=_ordered({*result.flags, *(flag for stage in stages for flag in stage.flags)}),
         )
 
@@ -105,6 +148,8 @@ class Account:
             band=result.band,
             interval_low=None if result.score is None else points(float(ends.low[place])),
             interval_high=None if result.score is None else points(float(ends.high[place])),
+            value=measure(result.score),
+            unit=UNIT,
             binding_stage=binding.stage if binding else None,
             reference_year=binding.shares.reference_year if binding and binding.shares else None,
             top_country=top.country if top else None,
@@ -145,14 +190,18 @@ class Account:
             score=points(result.score),
             band=result.band,
             interval=None if result.score is None else self._interval("stages", index),
+            value=measure(result.score),
             reference_year=shares.reference_year if shares else None,
             period=shares.label if shares else None,
             sources=[shares.source.id, *([release.id] if release else [])] if shares else [],
             risk_concentration=weight(result.h) if shares else None,
+            own_supply=self._own_supply(index),
             concentration=self._concentration(place, result) if shares else None,
             partner_coverage=_coverage(result) if shares else None,
-            suppliers=self._suppliers(place, result),
+            suppliers=self._suppliers(place),
             withheld=[row.country for row in shares.rows if row.share is None] if shares else [],
+            terms=[],
+            mixes=[],
             flags=self._flags(index),
         )
 
@@ -169,31 +218,61 @@ class Account:
             named_share=share(found.named_share),
         )
 
-    def _suppliers(self, place: Place, result: StageResult) -> list[Supplier]:
+    def _suppliers(self, place: Place) -> list[Supplier]:
         if place.shares is None:
             return []
+        rows = enumerate(zip(place.shares.countries.tolist(), place.shares.shares.tolist(), strict=True))
+        told = self.scored.scores.stages, self.scored.agreement, self.scored.restriction
+        return [
+            self._supplier(country, part, _Row(told[0], place.rows.start + at, told[1], told[2]))
+            for at, (country, part) in rows
+            if part
+        ]
+
+    @cached_property
+    def _ids(self) -> _Ids:
+        return _Ids(list(self.world.countries), list(self.world.agreements), list(self.world.restrictions))
+
+    def _supplier(self, country: int, part: float, row: _Row) -> Supplier:
+        """A country, by its place among the World's, and its part in a supply."""
         governance = self.scored.sheet.governance
-        agreements, restrictions = list(self.world.agreements), list(self.world.restrictions)
-        suppliers = []
-        for place_in_set, row in enumerate(place.shares.rows):
-            if not row.share:
-                continue
-            at = place.rows.start + place_in_set
-            country = int(place.shares.countries[place_in_set])
-            agreement, restriction = int(self.scored.agreement[at]), int(self.scored.restriction[at])
-            suppliers.append(
-                Supplier(
-                    country=row.country,
-                    share=share(row.share),
-                    governance=weight(governance.weight[country]) if governance.governed[country] else None,
-                    partner_factor=share(result.partner_factors[place_in_set]),
-                    tie=TIES[int(self.scored.terms.tier[at])],
-                    agreement=None if agreement == NOBODY else agreements[agreement],
-                    restriction=None if restriction == NOBODY else restrictions[restriction],
-                    contribution=weight(result.contributions[place_in_set]),
-                )
+        agreement, restriction = int(row.agreement[row.at]), int(row.restriction[row.at])
+        return Supplier(
+            country=self._ids.countries[country],
+            share=share(part),
+            governance=weight(governance.weight[country]) if governance.governed[country] else None,
+            partner_factor=share(row.stages.factor[row.at]),
+            tie=TIES[int(row.stages.terms.tier[row.at])],
+            agreement=None if agreement == NOBODY else self._ids.agreements[agreement],
+            restriction=None if restriction == NOBODY else self._ids.restrictions[restriction],
+            contribution=weight(row.stages.contribution[row.at]),
+        )
+
+    def _own_supply(self, index: int) -> OwnSupply | None:
+        """The buyer's own supply of a stage, by its place on the sheet."""
+        if not isinstance(self.scored, Sourced) or (own := self.scored.own[index]) is None:
+            return None
+        stages, plain = self.scored.supply.scores, self.scored.scores.stages
+        suppliers = [
+            self._supplier(
+                country, part, _Row(stages, own.rows.start + at, self.scored.own_agreement, self.scored.own_restriction)
             )
-        return suppliers
+            for at, (country, part) in enumerate(zip(own.countries.tolist(), own.share.tolist(), strict=True))
+            if part
+        ]
+        return OwnSupply(
+            counted=bool(self.scored.supply.part[index]),
+            of="imports" if own.mix.of_imports else "supply",
+            source=own.mix.source.id,
+            period=own.mix.label,
+            import_reliance=share(own.import_reliance),
+            import_reliance_printed=own.reliance.printed,
+            import_reliance_source=own.reliance.source,
+            import_reliance_year=own.reliance.period_end,
+            h_world=weight(plain.contribution[plain.suppliers.stages.index == index].sum()),
+            h_own=weight(stages.h[index]),
+            suppliers=sorted(suppliers, key=lambda supplier: (-supplier.share, supplier.country)),
+        )
 
 
 def _coverage(result: StageResult) -> PartnerCoverage:

@@ -6,7 +6,8 @@ import base64
 import csv
 import io
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Protocol, TypeVar, get_args
 
 import msgspec
 from litestar import Request, Response
@@ -71,12 +72,21 @@ class UnknownCursor(Refusal):
     status, type, title = 404, "unknown-cursor", "The cursor belongs to no page of this list"
 
 
+class Listed(Protocol):
+    """What is listed page by page."""
+
+    @property
+    def items(self) -> Sequence[Any]:
+        """The page's entries."""
+
+
 class Paging(msgspec.Struct, Generic[T], frozen=True):
-    """Which page of a list is asked for, and in which format."""
+    """Which page of a list is asked for, in which format, and the Struct its items are."""
 
     limit: int
     cursor: str | None
     format: Format
+    kind: type[msgspec.Struct]
 
 
 PagingDependency = NamedDependency[SkipValidation[Paging[Any]]]
@@ -95,7 +105,10 @@ def provide_paging(
     format: FormatParameter = None,  # noqa: A002 - the parameter's public name
 ) -> Paging[Any]:
     """The page and format a request asks for. Raises NotAcceptable."""
-    return Paging(limit, cursor, format or negotiate(", ".join(request.headers.getall("accept", []))))
+    (listed,) = request.route_handler.parsed_fn_signature.return_type.inner_types  # Response[Page[kind]]
+    (kind,) = listed.inner_types
+    accept = ", ".join(request.headers.getall("accept", []))
+    return Paging(limit, cursor, format or negotiate(accept), kind.annotation)
 
 
 def negotiate(accept: str) -> Format:
@@ -118,18 +131,30 @@ def negotiate(accept: str) -> Format:
     return max(wanted, key=lambda pair: pair[0])[1]
 
 
-def _encode(revision: int, place: int) -> str:
+def write_cursor(revision: int, place: int) -> str:
+    """The cursor of a place in a list at a revision."""
     return base64.urlsafe_b64encode(f"{revision}.{place}".encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, revision: int, total: int) -> int:
+def read_cursor(cursor: str) -> tuple[int, int]:
+    """The revision and place of a cursor. Raises UnknownCursor."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        of_revision, place = (int(part) for part in text.split("."))
+        revision, place = (int(part) for part in text.split("."))
     except ValueError:
-        of_revision, place = 0, -1
+        raise foreign_cursor() from None
+    return revision, place
+
+
+def foreign_cursor() -> UnknownCursor:
+    """The refusal of a cursor that no page of the list gave out."""
+    return UnknownCursor("it was not given out by this list", fault_in("cursor", "is not one of this list's"))
+
+
+def _decode(cursor: str, revision: int, total: int) -> int:
+    of_revision, place = read_cursor(cursor)
     if not 0 <= place <= total:
-        raise UnknownCursor("it was not given out by this list", fault_in("cursor", "is not one of this list's"))
+        raise foreign_cursor()
     if of_revision != revision:
         raise UnknownCursor(
             f"the list has moved on from revision {of_revision} to {revision}; begin again, or ask with"
@@ -139,53 +164,72 @@ def _decode(cursor: str, revision: int, total: int) -> int:
     return place
 
 
+def span(view: View, paging: Paging[Any], total: int) -> tuple[int, int]:
+    """Where the asked-for page of a list of `total` begins and ends. Raises UnknownCursor."""
+    start = _decode(paging.cursor, view.world.revision, total) if paging.cursor else 0
+    return start, start + paging.limit
+
+
 def page(view: View, paging: Paging[Any], keys: Sequence[T], item: Callable[[T], Any], *parts: object) -> Response[Any]:
     """The asked-for page of a list, in the asked-for format; `item` makes one entry from one of `keys`."""
-    start = _decode(paging.cursor, view.world.revision, len(keys)) if paging.cursor else 0
-    end = start + paging.limit
-    after = _encode(view.world.revision, end) if end < len(keys) else None
+    start, end = span(view, paging, len(keys))
+    after = write_cursor(view.world.revision, end) if end < len(keys) else None
     content = Page[Any](**view.stamp, total=len(keys), items=[item(key) for key in keys[start:end]], next=after)
     return Response(
-        render(content, paging.format),
+        render(content, paging.format, paging.kind),
         media_type=MEDIA_TYPES[paging.format],
         headers=headers(view, paging.format, paging.limit, start, *parts)
         | ({"X-Next-Cursor": after} if after and paging.format != "json" else {}),
     )
 
 
-def render(content: Page[Any], form: Format) -> bytes:
-    """A page as bytes. CSV and NDJSON hold the items alone."""
+def render(content: Listed, form: Format, kind: type[msgspec.Struct]) -> bytes:
+    """A page of items of a Struct as bytes. CSV and NDJSON hold the items alone."""
     if form == "json":
         return msgspec.json.encode(content)
     if form == "ndjson":
         return b"".join(msgspec.json.encode(entry) + b"\n" for entry in content.items)
-    return _csv([flat(msgspec.to_builtins(entry)) for entry in content.items])
-
-
-def flat(entry: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """An entry as one row: inner objects as `outer.inner` columns, lists joined by `;`."""
-    row: dict[str, Any] = {}
-    for name, value in entry.items():
-        if isinstance(value, dict):
-            row.update(flat(value, f"{prefix}{name}."))
-        elif isinstance(value, list):
-            row[prefix + name] = ";".join(map(str, value))
-        else:
-            row[prefix + name] = value
-    return row
-
-
-def _csv(rows: list[dict[str, Any]]) -> bytes:
-    columns = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(row.get(name)) for name in columns] for row in rows)
+    writer.writerow(columns(kind))
+    writer.writerows([_cell(value) for value in _values(kind, entry)] for entry in content.items)
     return text.getvalue().encode()
 
 
+def columns(kind: type[msgspec.Struct], prefix: str = "") -> list[str]:
+    """The columns of a Struct, whatever the rows hold: its fields, those of an inner Struct as `outer.inner`."""
+    names = []
+    for field in msgspec.structs.fields(kind):
+        inner = _inner(field.type)
+        names += columns(inner, f"{prefix}{field.name}.") if inner else [prefix + field.name]
+    return names
+
+
+def _values(kind: type[msgspec.Struct], entry: msgspec.Struct | None) -> list[Any]:
+    """An entry's values in the order of its columns."""
+    values: list[Any] = []
+    for field in msgspec.structs.fields(kind):
+        inner, value = _inner(field.type), getattr(entry, field.name, None)
+        values += _values(inner, value) if inner else [value]
+    return values
+
+
+def _inner(kind: Any) -> type[msgspec.Struct] | None:
+    """The Struct a field holds, if it holds one; `X | None` holds X."""
+    held = [each for each in (get_args(kind) if isinstance(kind, UnionType) else (kind,)) if each is not NoneType]
+    return held[0] if len(held) == 1 and isinstance(held[0], type) and issubclass(held[0], msgspec.Struct) else None
+
+
 def _cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
+    """A cell that no spreadsheet takes for a formula: a list's parts joined by `;`, whatever else has parts as JSON."""
+    if isinstance(value, list):
+        return _cell(";".join(part if isinstance(part, str) else _json(part) for part in value))
+    if isinstance(value, dict | msgspec.Struct):
+        return _json(value)
     if isinstance(value, str) and _FORMULA.match(value):
         return f"'{value}"
     return "" if value is None else value
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

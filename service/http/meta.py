@@ -14,15 +14,18 @@ from litestar.params import PathParameter
 
 from schemas.catalog import MethodDetail, MethodItem, MethodList
 from schemas.common import Health
-from service.answers.score import FLAGS
+from service.answers.methods import FLAGS as METHOD_FLAGS
+from service.answers.score import FLAGS, MIXES
 from service.http import metrics
 from service.http.names import find
 from service.http.openapi import ReadOperation
 from service.http.problems import NotFound, fault_in
 from service.http.reads import WorldsDependency, constant, read
 from service.http.worlds import Worlds
+from service.methods import ENGINES
 from service.risk.methods import METHODS
 from service.risk.methods.partner_adjusted import BANDS
+from service.risk.methods.partner_adjusted import ID as DEFAULT
 from service.risk.partners import LADDER, RestrictionType, Tier
 
 if TYPE_CHECKING:
@@ -84,6 +87,19 @@ def _ladder() -> dict[str, Any]:
     }
 
 
+def _default_parameters() -> dict[str, Any]:
+    bands = [{"band": name, "below": None if end > 100 else round(float(end), 4)} for name, end in BANDS]
+    return {"ladder": _ladder(), "bands": bands, "mixes": MIXES, "flags": FLAGS, **_scale(DEFAULT)}
+
+
+def _parameters(method: str) -> dict[str, Any]:
+    return {"flags": METHOD_FLAGS, **_scale(method)}
+
+
+def _scale(method: str) -> dict[str, Any]:
+    return {"unit": ENGINES[method].unit, "meaning": ENGINES[method].meaning}
+
+
 class MethodController(Controller):
     """How scores come about."""
 
@@ -100,13 +116,12 @@ class MethodController(Controller):
     async def method(self, method: MethodName) -> Response[MethodDetail]:
         """A method's documentation: formula, parameters, validity, limits; with its ladder, bands and flags."""
         found = find(METHODS, method, "method", "method")
-        bands = [{"band": name, "below": None if end > 100 else round(float(end), 4)} for name, end in BANDS]
         detail = MethodDetail(
             id=found.id,
             version=found.version,
             title=found.title,
             documentation=found.docs,
-            parameters={"ladder": _ladder(), "bands": bands, "flags": FLAGS},
+            parameters=_default_parameters() if found.id == DEFAULT else _parameters(found.id),
         )
         return constant(detail, "method", method)
 

@@ -125,7 +125,9 @@ def _raised(request: Request[Any, Any, Any], error: HTTPException) -> Response[A
     if isinstance(error, ValidationException):
         faults = _faults(error)
         detail = "; ".join(f"{f.parameter or f.pointer}: {f.detail}" for f in faults) or "the request is not valid"
-        return _answer(InvalidRequest(detail, *faults).problem)
+        # a name in the path that no resource could have is a resource that is not there
+        misnamed = bool(faults) and all(fault.parameter in request.path_params for fault in faults)
+        return _answer((NotFound if misnamed else InvalidRequest)(detail, *faults).problem)
     if error.status_code >= 500:
         return _failed(request, error)
     status = HTTPStatus(error.status_code)

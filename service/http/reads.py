@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -15,7 +16,7 @@ from litestar.routes import HTTPRoute
 
 from schemas import __version__
 from service.http.openapi import CachedOperation
-from service.http.problems import NotFound, UnknownParameter, fault_in, responses
+from service.http.problems import InvalidRequest, NotFound, UnknownParameter, fault_in, responses
 from service.http.worlds import Worlds
 from service.world.world import World
 
@@ -119,19 +120,24 @@ def _parameters(handler: HTTPRouteHandler, app: Any) -> frozenset[str]:
 
 
 async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
-    """Refuses a query parameter the resource does not have, and one that is given twice, by name."""
-    given = sorted(name for name, _ in request.query_params.multi_items())
+    """Refuses a query parameter the resource does not have, one that is given twice and one that is null, by name."""
+    given = sorted(request.query_params.multi_items())
     if not given:
         return
     known = _parameters(request.route_handler, request.app)
     choice = f"is not one of {', '.join(sorted(known)) or '(none)'}"
+    counts = Counter(name for name, _ in given)
     wrong = [
         fault_in(name, "is given more than once" if name in known else choice)
-        for name in dict.fromkeys(given)
-        if name not in known or given.count(name) > 1
+        for name, count in counts.items()
+        if name not in known or count > 1
     ]
     if wrong:
         raise UnknownParameter("; ".join(f"{fault.parameter}: {fault.detail}" for fault in wrong), *wrong)
+    # the framework reads the text `null` as no value at all, which would silently drop a filter
+    nulls = [fault_in(name, "is left out, not null") for name, value in given if value.casefold() == "null"]
+    if nulls:
+        raise InvalidRequest("; ".join(f"{fault.parameter}: {fault.detail}" for fault in nulls), *nulls)
 
 
 def etag(view: View, *parts: object) -> str:

@@ -10,17 +10,32 @@ from litestar.params import QueryParameter
 
 from schemas.common import Band, Page
 from schemas.score import Score, ScoreRow
-from service.answers.score import Account
+from service.answers.methods import method_row, method_score
+from service.answers.score import Account, MixName
 from service.http.formats import PagingDependency, page, read_list
 from service.http.names import Buyer, MineralName, find_buyer, find_mineral
-from service.http.problems import NotFound, fault_in
+from service.http.problems import InvalidRequest, NotFound, fault_in
 from service.http.reads import View, ViewDependency, answer, read
+from service.methods import run
 from service.risk.methods import METHODS
+from service.risk.methods.partner_adjusted import ID as DEFAULT
 from service.world.dates import holds
 
 Method = Annotated[
-    Literal["partner-adjusted"],
-    QueryParameter(description="The scoring method, see `/v1/methods`.", examples=[Example(value="partner-adjusted")]),
+    Literal["partner-adjusted", "eu-crm", "geopolrisk", "hhi", "n-1", "available-to-market"],
+    QueryParameter(
+        description="The scoring method, see `/v1/methods`. Others than the default answer with `value` in their own"
+        " `unit` instead of `score`, `band` and `interval`.",
+        examples=[Example(value="partner-adjusted")],
+    ),
+]
+Mix = Annotated[
+    MixName,
+    QueryParameter(
+        description="Whose supply counts: the world's alone (`world`), or the buyer's own beside it where the ledger"
+        " knows its sources and import reliance (`sourcing`). `partner-adjusted` only.",
+        examples=[Example(value="world")],
+    ),
 ]
 ListName = Annotated[
     str | None,
@@ -67,17 +82,23 @@ class ScoreController(Controller):
         mineral: MineralName,
         buyer: Buyer,
         method: Method = "partner-adjusted",
+        mix: Mix = "world",
         level: Level = 0.9,
     ) -> Response[Score]:
         """The mineral's score for the buyer, stage by stage and supplier by supplier.
 
         Each stage's score is 100 · min(1, √H), H = Σ share² · governance · partner_factor over the suppliers printed,
         and the mineral's score is the highest of them. Where no stage has enough data, `status` is
-        `insufficient_data` with `reasons`, and `score` is null.
+        `insufficient_data` with `reasons`, and `score` is null. Other methods give `value` in `unit`, and every number
+        and supplier it is made of in `terms` and `mixes`.
         """
-        mineral = find_mineral(view.world, mineral)
-        account = Account.of(view.world, find_buyer(view.world, buyer), view.as_of, level=level)
-        return answer(view, account.score(mineral), method, METHODS[method].version, "score", mineral, buyer, level)
+        mineral, buyer = find_mineral(view.world, mineral), find_buyer(view.world, buyer)
+        if method == DEFAULT:
+            told = Account.of(view.world, buyer, view.as_of, level=level, mix=mix).score(mineral)
+        else:
+            refuse_default_only(method, mix=mix != "world")
+            told = method_score(view.world, method, mineral, buyer, view.as_of)
+        return answer(view, told, method, METHODS[method].version, "score", mineral, buyer, mix, level)
 
     @read_list("/scores", "list_scores", summary="All minerals for a buyer")
     async def scores(
@@ -86,6 +107,7 @@ class ScoreController(Controller):
         paging: PagingDependency,
         buyer: Buyer,
         method: Method = "partner-adjusted",
+        mix: Mix = "world",
         level: Level = 0.9,
         list: ListName = None,  # noqa: A002 - the parameter's public name
         band: BandName = None,
@@ -95,13 +117,26 @@ class ScoreController(Controller):
 
         Minerals without a score are in the list, last, with their `status`.
         """
-        account = Account.of(view.world, find_buyer(view.world, buyer), view.as_of, level=level)
-        listed = None if list is None else on_list(view, list)
-        rows = [account.row(mineral) for mineral in view.world.minerals if listed is None or mineral in listed]
+        buyer = find_buyer(view.world, buyer)
+        minerals = [*view.world.minerals] if list is None else sorted(on_list(view, list))
+        if method == DEFAULT:
+            account = Account.of(view.world, buyer, view.as_of, level=level, mix=mix)
+            rows = [account.row(mineral) for mineral in minerals]
+        else:
+            refuse_default_only(method, mix=mix != "world", band=band is not None)
+            values = run(view.world, method, buyer, view.as_of)
+            rows = [method_row(view.world, method, mineral, values[mineral]) for mineral in minerals]
         rows = _sorted([row for row in rows if band is None or row.band == band], sort)
         return page(
-            view, paging, rows, lambda row: row, method, METHODS[method].version, buyer, level, list, band, sort
+            view, paging, rows, lambda row: row, method, METHODS[method].version, buyer, mix, level, list, band, sort
         )
+
+
+def refuse_default_only(method: str, **asked: bool) -> None:
+    """Refuses what only the default method has, by the names of the parameters that asked for it."""
+    faults = [fault_in(name, f"{method} has none: only {DEFAULT} does") for name, wanted in asked.items() if wanted]
+    if faults:
+        raise InvalidRequest("; ".join(f"{fault.parameter}: {fault.detail}" for fault in faults), *faults)
 
 
 def on_list(view: View, name: str) -> set[str]:
@@ -121,6 +156,6 @@ def _sorted(rows: list[ScoreRow], sort: str) -> list[ScoreRow]:
     down = sort.startswith("-")
     if sort.lstrip("-") == "mineral":
         return sorted(rows, key=lambda row: row.mineral, reverse=down)
-    scored = sorted((row for row in rows if row.score is not None), key=lambda row: row.mineral)
-    scored.sort(key=lambda row: row.score or 0.0, reverse=down)
-    return scored + sorted((row for row in rows if row.score is None), key=lambda row: row.mineral)
+    scored = sorted((row for row in rows if row.value is not None), key=lambda row: row.mineral)
+    scored.sort(key=lambda row: (row.value if row.score is None else row.score) or 0.0, reverse=down)
+    return scored + sorted((row for row in rows if row.value is None), key=lambda row: row.mineral)

@@ -5,28 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import OrderedDict
+from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import asyncpg
 
 from service.http import metrics
+from service.http.older import OlderWorlds
 from service.http.problems import Unavailable
 from service.store import reading
 from service.store.follow import Lost, follow
 from service.world.sheet import sheet_on
+from service.world.size import bytes_of_rows
 from service.world.world import Evidence, World, build
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from service.store.ledger import Connection
+    from service.store.ledger import Connection, Revision
 
 log = logging.getLogger(__name__)
 
-KEPT = 8
-"""Older Worlds kept in memory, the least recently asked for dropped first."""
+REMEMBERED = 10_000
+"""Of so many of the newest revisions it is remembered who wrote them, when and why."""
 
 
 class Worlds:
@@ -35,7 +37,8 @@ class Worlds:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._current: World | None = None
-        self._older: OrderedDict[int, World] = OrderedDict()
+        self._older = OlderWorlds()
+        self._revisions: deque[Revision] = deque(maxlen=REMEMBERED)
         self._building = asyncio.Lock()
         self.database_up = False
 
@@ -79,11 +82,18 @@ class Worlds:
         revision = await reading.revision(connection, number)
         if revision is None:
             return
+        await self._remember(connection, number)
         evidence = await reading.evidence(connection, revision)
         self._current = await asyncio.to_thread(_build_warm, evidence)
         metrics.REVISION.set(number)
         metrics.SWAPS.inc()
         log.info("serving revision %d", number)
+
+    async def _remember(self, connection: Connection, number: int) -> None:
+        if self._revisions and self._revisions[-1].id >= number:  # another ledger: the database was restored
+            self._revisions.clear()
+        last = self._revisions[-1].id if self._revisions else max(0, number - REMEMBERED)
+        self._revisions.extend(await reading.revisions(connection, last + 1, number))
 
     async def at(self, known_at: int | datetime) -> World:
         """The World of a revision's number or of a moment, which has a time zone.
@@ -94,37 +104,45 @@ class Worlds:
         current = self.current
         if known_at == current.revision or (isinstance(known_at, datetime) and known_at >= current.committed_at):
             return current
-        if isinstance(known_at, int) and known_at in self._older:
-            return self._keep(self._older[known_at])
-        async with self._building:
+        if isinstance(known_at, int) and (kept := self._older.get(known_at)):
+            return kept
+        async with self._building:  # who asks for the same one meanwhile finds it built
+            return await self._read(known_at)
+
+    async def _read(self, known_at: int | datetime) -> World:
+        async with self.database() as connection:
+            number = known_at if isinstance(known_at, int) else await reading.revision_at(connection, known_at)
+            if number is not None and (kept := self._older.get(number)):
+                return kept
+            revision = None if number is None else await reading.revision(connection, number)
+            if revision is None:
+                missing = f"has no revision {known_at}" if number else f"was empty at {known_at}"
+                raise LookupError(f"the ledger {missing}")
+            if revision.id == self.current.revision:
+                return self.current
+            evidence = await reading.evidence(connection, revision)
+        world, size = await asyncio.to_thread(lambda: (build(evidence), bytes_of_rows(evidence)))
+        return self._older.keep(world, size)
+
+    async def revisions(self, first: int, last: int) -> list[Revision]:
+        """The revisions `first` to `last`, oldest first. Raises Unavailable for old ones while the database is away."""
+        known = self._revisions
+        if first > last or (known and known[0].id <= first and last <= known[-1].id):
+            return [revision for revision in known if first <= revision.id <= last]
+        async with self.database() as connection:
+            return await reading.revisions(connection, first, last)
+
+    @contextlib.asynccontextmanager
+    async def database(self) -> AsyncIterator[Connection]:
+        """A connection for a read that memory cannot answer. Raises Unavailable while the database is away."""
+        try:
+            connection = await asyncpg.connect(self._dsn, timeout=5)
             try:
-                connection = await asyncpg.connect(self._dsn, timeout=5)
-                try:
-                    return await self._read(connection, known_at)
-                finally:
-                    connection.terminate()
-            except Lost as error:
-                raise Unavailable("an older revision cannot be read while the database is away") from error
-
-    async def _read(self, connection: Connection, known_at: int | datetime) -> World:
-        number = known_at if isinstance(known_at, int) else await reading.revision_at(connection, known_at)
-        if number is not None and number in self._older:
-            return self._keep(self._older[number])
-        revision = None if number is None else await reading.revision(connection, number)
-        if revision is None:
-            missing = f"has no revision {known_at}" if number else f"was empty at {known_at}"
-            raise LookupError(f"the ledger {missing}")
-        if revision.id == self.current.revision:
-            return self.current
-        evidence = await reading.evidence(connection, revision)
-        return self._keep(await asyncio.to_thread(build, evidence))
-
-    def _keep(self, world: World) -> World:
-        self._older[world.revision] = world
-        self._older.move_to_end(world.revision)
-        while len(self._older) > KEPT:
-            self._older.popitem(last=False)
-        return world
+                yield connection
+            finally:
+                connection.terminate()
+        except Lost as error:
+            raise Unavailable("this cannot be read from memory, and the database is away") from error
 
 
 def _build_warm(evidence: Evidence) -> World:

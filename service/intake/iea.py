@@ -7,12 +7,11 @@ rows of nickel and graphite count one country twice in.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 
 from service.intake.names import Names, UnknownName, fold
 from service.intake.problems import Problem, Skipped
-from service.intake.tables import SHOWN, Record, records
+from service.intake.tables import SHOWN, Record, amount, records
 from service.world.rows import Share, Stage
 
 ENCODING = "utf-8-sig"
@@ -55,7 +54,7 @@ def _share(record: Record, names: Names, source: str) -> Share | Problem:
         country = names.country(fields[column])
     except UnknownName as unknown:
         return Problem(line, column, fields[column][:SHOWN], str(unknown))
-    quantity, total = _amount(fields["value_kt"]), _amount(fields["total_kt"])
+    quantity, total = amount(fields["value_kt"]), amount(fields["total_kt"])
     if not total:
         return Problem(line, "total_kt", fields["total_kt"][:SHOWN], "a world total above 0")
     if quantity is None or quantity > total:
@@ -76,12 +75,3 @@ def _share(record: Record, names: Names, source: str) -> Share | Problem:
         basis=BASES[stage],
         locator=f"{fields['stage']} by country, {fields['mineral']}, {year}, line {line}",
     )
-
-
-def _amount(printed: str) -> float | None:
-    """An amount of 0 or more, or None for anything else."""
-    try:
-        number = float(printed)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and number >= 0 else None

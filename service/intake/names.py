@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from difflib import get_close_matches
 
 from service.world.rows import Country, Mineral
@@ -43,7 +43,8 @@ class Names:
     def __init__(
         self, countries: Iterable[Country], minerals: Iterable[Mineral], corrections: Mapping[str, str] | None = None
     ) -> None:
-        minerals = tuple(minerals)
+        countries, minerals = tuple(countries), tuple(minerals)
+        self._codes = frozenset(country.code for country in countries)
         self._members = {mineral.id: mineral.members for mineral in minerals if mineral.members}
         self._countries = {
             fold(name): country.code
@@ -67,6 +68,11 @@ class Names:
     def mineral(self, printed: str) -> str:
         """The slug of a mineral as printed, or UnknownName."""
         return self._find(printed, self._minerals, "mineral")
+
+    @property
+    def codes(self) -> Set[str]:
+        """The codes of all countries."""
+        return self._codes
 
     def corrected(self, printed: str) -> str:
         """What a correction says a printed name means, else the name itself."""

@@ -7,8 +7,10 @@ column end the reading with one Problem, a line of the wrong length is a Problem
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import BinaryIO, NamedTuple
 
 from service.intake.problems import Problem, Unreadable
@@ -67,6 +69,28 @@ def records(lines: Iterable[str], columns: Sequence[str]) -> Iterator[Record | P
     missing = [name for name in columns if name not in (header or [])]
     if missing:
         yield Problem(1, "", ",".join(header or [])[:SHOWN], f"a header with {', '.join(missing)}")
+
+
+def headed(lines: Iterable[str]) -> tuple[str, set[str], Iterator[str]]:
+    """A file's first line, the headings on it, and all of its lines: for formats that tell by them how they print."""
+    rest = iter(lines)
+    header = next(rest, "")
+    return header, {name.strip().strip('"') for name in header.split(",")}, chain([header], rest)
+
+
+def finite(printed: str) -> float | None:
+    """A finite number as printed, or None for anything else."""
+    try:
+        number = float(printed)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def amount(printed: str) -> float | None:
+    """A finite number of 0 or more as printed, or None for anything else."""
+    number = finite(printed)
+    return number if number is not None and number >= 0 else None
 
 
 def _values(lines: Iterable[str]) -> Iterator[tuple[list[str], int] | Problem]:

@@ -17,10 +17,10 @@ from typing import Literal, NamedTuple, cast
 from service.intake.names import Names, UnknownName, closest, fold
 from service.intake.problems import Problem
 from service.intake.tables import SHOWN
-from service.intake.usgs_layouts import Amount, Figure, Kind, Qualifier, amount, figures
+from service.intake.usgs_layouts import LAYOUTS, Amount, Figure, Kind, Qualifier, amount, figures
 from service.world.rows import Reserve, Share, Stage
 
-ENCODINGS = {"usgs-mcs-2026": "cp1252", "usgs-mcs-2025": "utf-8-sig"}
+ENCODINGS = {f"usgs-mcs-{layout.edition}": layout.encoding for layout in LAYOUTS}
 """The encoding each edition is published in."""
 
 

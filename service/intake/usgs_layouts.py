@@ -71,7 +71,7 @@ def amount(printed: str) -> Amount:
 
 def figures(header: str, lines: Iterable[str]) -> Iterator[Figure | Problem]:
     """The production and reserves of a file's world tables, whichever edition's its header is."""
-    layout = next((layout for layout in _LAYOUTS if layout.mark in header), None)
+    layout = next((layout for layout in LAYOUTS if layout.mark in header), None)
     if layout is None:
         yield Problem(1, "", header[:SHOWN].strip(), "the header of Mineral Commodity Summaries 2025 or 2026")
         return
@@ -156,18 +156,24 @@ def _remarks(notes: str) -> tuple[str, ...]:
 class Layout(NamedTuple):
     """An edition's way of printing; `mark` is a column heading that only it has."""
 
+    edition: str
+    encoding: str
     mark: str
     columns: tuple[str, ...]
     figures: Callable[[Record], Iterator[Figure | Problem]]
 
 
-_LAYOUTS = (
+LAYOUTS = (
     Layout(
+        "2026",
+        "cp1252",
         "Statistics_detail",
         ("Section", "Commodity", "Country", "Statistics", "Statistics_detail", "Unit", "Year", "Value", "Notes"),
         _figures_2026,
     ),
     Layout(
+        "2025",
+        "utf-8-sig",
         "UNIT_MEAS",
         ("COMMODITY", "COUNTRY", "TYPE", "UNIT_MEAS", "PROD_NOTES", "RESERVE_NOTES"),
         _figures_2025,

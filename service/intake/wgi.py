@@ -7,14 +7,12 @@ release rewrites the whole history, so each is a source of its own and the reade
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Literal, NamedTuple, cast, get_args
 
 from service.intake.names import Names, UnknownName
-from service.intake.problems import Problem
-from service.intake.tables import SHOWN, Record, records
+from service.intake.problems import Problem, Skipped
+from service.intake.tables import SHOWN, Record, finite, headed, records
 from service.world.rows import Governance
 
 ENCODING = "utf-8-sig"
@@ -48,25 +46,30 @@ LAYOUTS = (
 NOT_ISO = {"ADO": "AND", "KSV": "XKX", "ROM": "ROU", "TMP": "TLS", "WBG": "PSE", "ZAR": "COD"}
 """The World Bank's own codes that differ from ISO 3166 alpha-3."""
 
+CEASED = frozenset({"ANT"})
+"""Economies of a release that were no country any more in the years the ledger needs: the Netherlands Antilles."""
+
 WIDEST_ESTIMATE = 5.0
 """Estimates are standard normal scores; one beyond this is a misread column, not a country."""
 
 _NOT_AVAILABLE = frozenset({"", "NA", "N/A", "#N/A", ".", ".."})
 
 
-def read(lines: Iterable[str], names: Names, source: str) -> Iterator[Governance | Problem]:
+def read(lines: Iterable[str], names: Names, source: str) -> Iterator[Governance | Problem | Skipped]:
     """Governance rows of one release, to the last printed digit; a line without an estimate says nothing."""
-    lines = iter(lines)
-    header = next(lines, "")
-    headings = {name.strip().strip('"') for name in header.split(",")}
+    header, headings, lines = headed(lines)
     layout = next((layout for layout in LAYOUTS if headings.issuperset(layout)), None)
     if layout is None:
         yield Problem(1, "", header[:SHOWN].strip(), "the header of a Worldwide Governance Indicators release")
         return
-    for record in records(chain([header], lines), layout):
+    for record in records(lines, layout):
         if isinstance(record, Problem):
             yield record
-        elif record.fields[layout.estimate].strip() not in _NOT_AVAILABLE:
+        elif record.fields[layout.estimate].strip() in _NOT_AVAILABLE:
+            continue
+        elif (code := record.fields[layout.code].strip()) in CEASED:
+            yield Skipped(record.line, f"{code} has ceased to exist")
+        else:
             yield _governance(record, layout, names, source)
 
 
@@ -79,10 +82,10 @@ def _governance(record: Record, layout: Layout, names: Names, source: str) -> Go
         return Problem(line, layout.code, code[:SHOWN], str(unknown))
     if dimension not in get_args(Dimension):
         return Problem(line, layout.dimension, dimension[:SHOWN], f"one of {', '.join(get_args(Dimension))}")
-    when = _number(year)
+    when = finite(year)
     if when is None or not when.is_integer() or not 1900 <= when <= 2100:
         return Problem(line, layout.year, year[:SHOWN], "a year")
-    value, error = _number(estimate), _number(stderr)
+    value, error = finite(estimate), finite(stderr)
     if value is None or abs(value) > WIDEST_ESTIMATE:
         return Problem(line, layout.estimate, estimate[:SHOWN], "an estimate of about -2.5 to 2.5")
     if stderr not in _NOT_AVAILABLE and (error is None or error < 0):
@@ -96,12 +99,3 @@ def _governance(record: Record, layout: Layout, names: Names, source: str) -> Go
         estimate=value,
         stderr=error,
     )
-
-
-def _number(printed: str) -> float | None:
-    """A finite number as printed, or None for anything else."""
-    try:
-        number = float(printed)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

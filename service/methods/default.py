@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from service.world.world import World
 
+UNIT = "points"
+
 REASONS = {
     "no_shares": "no source names a share of this stage's output for a period that had ended by the day",
     "less_than_half_named_and_governed": "less than half of the output is both named by the source and has a governance"
@@ -36,4 +38,4 @@ def run(world: World, buyer: str, as_of: date) -> Values:
     return values
 
 
-ENGINE = Engine(ID, "points", "0..100; 60 is as if 60 % came from one worst-governed foreign country without a tie", run)
+ENGINE = Engine(ID, UNIT, "0..100; 60 is as if 60 % came from one worst-governed foreign country without a tie", run)

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Term:
-    """A number that enters a value, with its printed form and place where a source prints it.
+    """A number that enters a value, or a fact that decides how it is computed.
 
-    `value` is None where it is not known, with the reason in `printed`.
+    `text` is the number as its source prints it, or the fact in words; `value` is None where it is not known.
     """
 
     name: str
     value: float | None
     unit: str = ""
-    printed: str = ""
+    text: str = ""
     source: str = ""
     locator: str = ""
 

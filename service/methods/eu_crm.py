@@ -22,6 +22,7 @@ from service.risk.methods.eu_crm import (
     supply_risk,
 )
 from service.world.dates import happened, settled
+from service.world.studies import printed_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,9 +47,6 @@ BASES: Mapping[str, Basis] = {
     "EU": "own",
 }
 """What the studies print as the supply mixes they used."""
-
-SAME_ORES: Mapping[tuple[str, str], str] = {("titanium-metal", "extraction"): "titanium"}
-"""Stages that the studies print once, under another mineral: the EU's sourcing and import reliance are those there."""
 
 H = "share² · weight · factor"
 
@@ -146,16 +144,12 @@ class _Reading:
         return (row for row in found if row.year == self._study.vintage)
 
     def _group(self, row: StudyRow, by_mineral: Mapping[str, Sequence[StudyRow]]) -> StudyRow:
-        """A line without components whose mineral is a group stands for its members, at this stage or below it."""
+        """A line without components stands for the members of its group: one of processing for all their stages."""
         members = self._world.minerals[row.mineral].members
         if row.components is not None or not members:
             return row
-        later = any(other.stage == "processing" for other in by_mineral[row.mineral])
         counted = [
-            line
-            for member in members
-            for line in by_mineral.get(member, ())
-            if line.stage == row.stage or row.stage == "processing" or not later
+            line for member in members for line in by_mineral.get(member, ()) if row.stage in ("processing", line.stage)
         ]
         known = {line.mineral for line in counted}
         missing = tuple(f"the study prints nothing on {member}" for member in members if member not in known)
@@ -220,20 +214,12 @@ class _Reading:
         return None
 
     def _own_mix(self, mineral: str, stage: Stage) -> MixUsed | None:
-        for printed_as in self._printed_as(mineral, stage):
-            for found in self._world.studies.mixes.get((BUYER, printed_as, stage), ()):
+        for named in printed_as(self._world.minerals, mineral, stage):
+            for found in self._world.studies.mixes.get((BUYER, named, stage), ()):
                 if found.source.id == self._study.source.id:
-                    period = "-".join(map(str, found.period))
                     rows = [(row.country, row.share) for row in found.rows]
-                    return self._mix("own_supply", printed_as, stage, period, rows)
+                    return self._mix("own_supply", named, stage, found.label, rows)
         return None
-
-    def _printed_as(self, mineral: str, stage: Stage) -> Iterator[str]:
-        """The minerals under which a study may print a stage: itself, the same ores, the groups it belongs to."""
-        yield mineral
-        if same := SAME_ORES.get((mineral, stage)):
-            yield same
-        yield from (group.id for group in self._world.minerals.values() if mineral in group.members)
 
     def _mix(
         self, kind: MixKind, mineral: str, stage: Stage, period: str, rows: Iterable[tuple[str, float | None]]
@@ -246,15 +232,15 @@ class _Reading:
             weight = self._weights.get(country)
             default = TRADE_WITHIN if country in self._inside else TRADE
             factor = self._trade[kind].get((mineral, stage, country), default)
-            counted = share is not None and weight is not None and factor is not None
-            h = mix_concentration([share], [weight], [factor]) if counted else 0.0  # type: ignore[list-item]
+            known = share is not None and weight is not None and factor is not None
+            h = mix_concentration([share or 0], [weight or 0], [factor or 0]) if known else 0.0
             suppliers.append(Supply(country, share, weight, factor, h))
         total = sum(supplier.contribution for supplier in suppliers)
         return MixUsed(kind, self._study.source.id, period, "share", H, total, tuple(suppliers))
 
     def _reliance(self, mineral: str, stage: Stage) -> Reliance | None:
-        for printed_as in (mineral, SAME_ORES.get((mineral, stage))):
-            for row in self._world.studies.reliances.get((BUYER, printed_as or "", stage), ()):
+        for named in printed_as(self._world.minerals, mineral, stage):
+            for row in self._world.studies.reliances.get((BUYER, named, stage), ()):
                 if row.source == self._study.source.id:
                     return row
         return None
@@ -266,9 +252,7 @@ def _reliance_term(row: Reliance | None) -> Term:
     return Term("import_reliance", row.reliance, "fraction", row.printed, row.source, row.locator)
 
 
-def _components(
-    values: Mapping[str, float | None], asked: Basis | None
-) -> tuple[Components | None, tuple[str, ...]]:
+def _components(values: Mapping[str, float | None], asked: Basis | None) -> tuple[Components | None, tuple[str, ...]]:
     """The components, with the study's choice of mixes where what it prints allows it; or what is missing."""
     recycling, substitution = values["eol_rir"], values["si_sr"]
     h_world, h_own, reliance = values["h_gs"], values["h_eu"], values["import_reliance"]
@@ -307,8 +291,8 @@ def run(world: World, buyer: str, as_of: date) -> Values:
             found.setdefault(mineral, rows)
     newest = out[0].vintage if out else None
     return {
-        mineral: _valued(world, rows, newest)
-        if (rows := found.get(mineral))
+        mineral: _valued(world, found[mineral], newest)
+        if mineral in found
         else Valued(mineral, None, None, (), ("no study of the EU that was out on the day prints this mineral",))
         for mineral in world.minerals
     }

@@ -34,6 +34,7 @@ TONNES: Mapping[str, float] = {"t": 1, "metr. t": 1, "metric tons": 1, "tonnes":
 """Tonnes in a unit of production. Other units are not comparable with traded tonnes."""
 
 NOT_THERE = "the ledger has no production and tariff lines of this mineral, which the method needs with trade"
+NO_MASS = "production is not recorded as a mass above 0"
 NO_TRADE = "the ledger has no year with both production and trade of this mineral that had ended by the day"
 
 
@@ -83,88 +84,127 @@ def stability(world: World, year: int) -> dict[str, float]:
     return {codes[place]: float(weight) for place, weight in zip(known, weights, strict=True)}
 
 
+@dataclass(frozen=True)
+class Figures:
+    """What the ledger has on a commodity in a year, for a buyer: amounts in tonnes but for production.
+
+    made      production by country, in `unit`
+    flows     the buyer's imports by country; `unquantified` says that some are recorded by value (`worth`, kUSD) alone
+    weights   g by country; a bloc's members have 0 towards it
+    trader    the source of the trade
+    """
+
+    made: tuple[Production, ...]
+    unit: str
+    domestic: float
+    flows: Mapping[str, float]
+    worth: float
+    unquantified: bool
+    weights: Mapping[str, float]
+    trader: str
+    sources: tuple[str, ...]
+
+    @property
+    def imports(self) -> float:
+        """All imports."""
+        return sum(self.flows.values())
+
+    @property
+    def price(self) -> float | None:
+        """What the buyer paid, kUSD/t; None where it imported nothing."""
+        return self.worth / self.imports if self.imports else None
+
+
+def figures(world: World, commodity: Commodity, buyer: str, year: int) -> Figures | None:
+    """The figures of a commodity; None where its production is not recorded as a mass above 0."""
+    made = tuple(row for row in world.studies.production[commodity.name, year] if row.quantity)
+    tonnes = TONNES.get(made[0].unit) if len({row.unit for row in made}) == 1 else None
+    if tonnes is None:
+        return None
+    members = world.members(buyer, date(year, 12, 31)) if buyer in world.blocs else frozenset((buyer,))
+    flows: dict[str, float] = defaultdict(float)
+    trade = [row for code in commodity.codes for row in world.studies.trade.get((code, year), ())]
+    bought = [row for row in trade if row.importer in members]
+    for row in bought:
+        flows[row.exporter] += row.quantity or 0.0
+    release = world.governance.release
+    sources = (*(row.source for row in made), *(row.source for row in trade), *((release.id,) if release else ()))
+    return Figures(
+        made=made,
+        unit=made[0].unit,
+        domestic=sum(row.quantity or 0.0 for row in made if row.country in members) * tonnes,
+        flows=flows,
+        worth=sum(row.value or 0.0 for row in bought),
+        unquantified=any(row.quantity is None for row in bought),
+        weights=stability(world, year) | (dict.fromkeys(members, 0.0) if buyer in world.blocs else {}),
+        trader=trade[0].source if trade else "",
+        sources=tuple(dict.fromkeys(sources)),
+    )
+
+
 def value_of(world: World, commodity: Commodity, buyer: str, year: int) -> StageValue:
     """The commodity's score for a country or a bloc in a year, with every intermediate."""
-    members = world.members(buyer, date(year, 12, 31)) if buyer in world.blocs else frozenset((buyer,))
-    made = world.studies.production[commodity.name, year]
-    amounts = [row for row in made if row.quantity is not None]
-    unit = TONNES.get(amounts[0].unit) if amounts else None
-    if unit is None or not any(row.quantity for row in amounts):
-        return StageValue(commodity.stage, None, ("production is not recorded as a mass above 0",), f"{year}")
-    hhi = production_hhi([row.quantity or 0.0 for row in amounts])
-    domestic = sum(row.quantity or 0.0 for row in amounts if row.country in members) * unit
-    flows, worth, unquantified = _imports(world, commodity, members, year)
-    weights = stability(world, year)
-    if len(members) > 1:
-        weights |= dict.fromkeys(members, 0.0)
-    governed = np.array([country in weights for country in flows], dtype=np.bool_)
-    g = [weights.get(country, 0.0) for country in flows]
-    risk = import_risk(list(flows.values()), g, governed, domestic)
+    found = figures(world, commodity, buyer, year)
+    if found is None:
+        return StageValue(commodity.stage, None, (NO_MASS,), f"{year}")
+    hhi = production_hhi([row.quantity or 0.0 for row in found.made])
+    governed = np.array([country in found.weights for country in found.flows], dtype=np.bool_)
+    g = [found.weights.get(country, 0.0) for country in found.flows]
+    risk = import_risk(list(found.flows.values()), g, governed, found.domestic)
     score = geopolrisk_score(hhi, risk.value)
-    total = sum(flows.values())
-    price = worth / total if total else None
-    release = world.governance.release
     return StageValue(
         stage=commodity.stage,
         value=score,
         period=f"{year}",
-        sources=tuple(dict.fromkeys([*(row.source for row in amounts), *_traders(world, commodity, year)]))
-        + ((release.id,) if release else ()),
+        sources=found.sources,
         terms=(
             Term("commodity", None, "", commodity.name),
             Term("tariff_lines", None, "", ", ".join(commodity.codes)),
             Term("hhi", hhi),
             Term("import_risk", risk.value),
-            Term("imports", total, "t"),
-            Term("domestic_production", domestic, "t"),
-            Term("price", price, "kUSD/t"),
-            Term("midpoint", None if price is None else midpoint(score, price), "kUSD/t"),
-            Term("characterisation_factor", None if price is None else characterisation_factor(score, price), "kg Cu eq/kg"),
+            Term("imports", found.imports, "t"),
+            Term("domestic_production", found.domestic, "t"),
+            *_priced(score, found.price),
         ),
-        mixes=(_produced(amounts, year), _imported(world, commodity, flows, weights, domestic + total, year)),
-        flags=(*risk.flags, *(("imports_without_quantity",) if unquantified else ())),
+        mixes=(_produced(found, year), _imported(found, year)),
+        flags=(*risk.flags, *(("imports_without_quantity",) if found.unquantified else ())),
     )
 
 
-def _imports(
-    world: World, commodity: Commodity, members: frozenset[str], year: int
-) -> tuple[dict[str, float], float, bool]:
-    """Imports by country in tonnes, their value in kUSD, and whether some are recorded by value alone."""
-    flows: dict[str, float] = defaultdict(float)
-    worth, unquantified = 0.0, False
-    for code in commodity.codes:
-        for row in world.studies.trade.get((code, year), ()):
-            if row.importer in members:
-                flows[row.exporter] += row.quantity or 0.0
-                worth += row.value or 0.0
-                unquantified |= row.quantity is None
-    return dict(flows), worth, unquantified
+def _priced(score: float, price: float | None) -> tuple[Term, ...]:
+    if price is None:
+        return (Term("price", None, "kUSD/t"),)
+    return (
+        Term("price", price, "kUSD/t"),
+        Term("midpoint", midpoint(score, price), "kUSD/t"),
+        Term("characterisation_factor", characterisation_factor(score, price), "kg Cu eq/kg"),
+    )
 
 
-def _traders(world: World, commodity: Commodity, year: int) -> list[str]:
-    return [row.source for code in commodity.codes for row in world.studies.trade.get((code, year), ())[:1]]
-
-
-def _produced(amounts: list[Production], year: int) -> MixUsed:
-    total = sum(row.quantity or 0.0 for row in amounts)
+def _produced(found: Figures, year: int) -> MixUsed:
+    total = sum(row.quantity or 0.0 for row in found.made)
     suppliers = tuple(
         Supply(row.country, row.quantity, contribution=((row.quantity or 0.0) / total) ** 2)
-        for row in sorted(amounts, key=lambda row: (-(row.quantity or 0.0), row.country))
+        for row in sorted(found.made, key=lambda row: (-(row.quantity or 0.0), row.country))
     )
     hhi = sum(supplier.contribution for supplier in suppliers)
-    return MixUsed("world_production", amounts[0].source, f"{year}", amounts[0].unit, "(P / ΣP)²", hhi, suppliers)
+    return MixUsed("world_production", found.made[0].source, f"{year}", found.unit, "(P / ΣP)²", hhi, suppliers)
 
 
-def _imported(
-    world: World, commodity: Commodity, flows: Mapping[str, float], weights: Mapping[str, float], supply: float, year: int
-) -> MixUsed:
+def _imported(found: Figures, year: int) -> MixUsed:
+    supply = found.domestic + found.imports
     suppliers = tuple(
-        Supply(country, amount, weights.get(country), None, amount * weights.get(country, 0.0) / supply if supply else 0.0)
-        for country, amount in sorted(flows.items(), key=lambda flow: (-flow[1], flow[0]))
+        Supply(
+            country,
+            amount,
+            found.weights.get(country),
+            None,
+            amount * found.weights.get(country, 0) / supply if supply else 0,
+        )
+        for country, amount in sorted(found.flows.items(), key=lambda flow: (-flow[1], flow[0]))
     )
-    source = next(iter(_traders(world, commodity, year)), "")
     total = sum(supplier.contribution for supplier in suppliers)
-    return MixUsed("imports", source, f"{year}", "t", "g · f / (p + F)", total, suppliers)
+    return MixUsed("imports", found.trader, f"{year}", "t", "g · f / (p + F)", total, suppliers)
 
 
 def run(world: World, buyer: str, as_of: date) -> Values:

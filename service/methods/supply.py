@@ -92,8 +92,9 @@ def _without_leader(world: World, place: Place, shares: ShareSet) -> StageValue:
     known = _known(shares)
     leader = max(known, key=lambda country: known[country])
     used = _use(world, place, shares)
-    demand = used[leader] if leader in used else None
-    found = n_minus_one.without_leader(list(known.values()), demand if demand is None or demand < 1 else None)
+    demand = used.get(leader)
+    possible = demand is not None and demand < 1  # a leader that uses all there is leaves no others to speak of
+    found = n_minus_one.without_leader(list(known.values()), demand if possible else None)
     terms = (
         Term("largest_supplier", known[leader], "share", leader),
         Term("met_of_world_demand", found.world, "fraction"),
@@ -149,7 +150,9 @@ def _use(world: World, place: Place, shares: ShareSet) -> dict[str, float]:
 
 
 HHI = _engine(hhi.ID, "0..100; 60 is as concentrated as 60 % in one country and the rest in countless", _concentration)
-N_MINUS_ONE = _engine(n_minus_one.ID, "0..100; the percentage of world demand not met without the largest supplier", _without_leader)
+N_MINUS_ONE = _engine(
+    n_minus_one.ID, "0..100; the percentage of world demand not met without the largest supplier", _without_leader
+)
 AVAILABLE = _engine(available_to_market.ID, "0..100, as hhi, of what producers leave to the market", _available)
 
 __all__ = ["AVAILABLE", "HHI", "N_MINUS_ONE"]

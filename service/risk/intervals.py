@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from service.risk.methods.partner_adjusted import MineralScores, StageScores, scale
 from service.risk.model import Suppliers
 from service.risk.numbers import Floats, Groups, Real, number
+from service.risk.sourcing import OwnSupply
 from service.risk.uncertainty import Draws, Sample, central_ladder, drawn_ladder
 
 LEVEL = 0.9
@@ -72,21 +73,46 @@ class _Drawn:
     point_least: Floats
     point_most: Floats
 
+    def blended(self, own: _Drawn, part: Floats) -> _Drawn:
+        """These stages with `part` of H from another supply of the same stages."""
+        by_draw = part[:, None].astype(np.float32)
+        return _Drawn(
+            least=self.least * (1 - by_draw) + own.least * by_draw,
+            most=self.most * (1 - by_draw) + own.most * by_draw,
+            point_least=self.point_least * (1 - part) + own.point_least * part,
+            point_most=self.point_most * (1 - part) + own.point_most * part,
+        )
 
-def intervals(scores: MineralScores, sample: Sample, level: float = LEVEL) -> Intervals:
-    """The intervals of scored minerals and their stages; `sample` is of the very suppliers that were scored."""
+
+def intervals(scores: MineralScores, sample: Sample, level: float = LEVEL, own: OwnSupply | None = None) -> Intervals:
+    """The intervals of scored minerals and their stages; `sample` is of the very suppliers that were scored.
+
+    `own` is the buyer's own supply where it is in H; the import reliance that weighs it is taken as certain.
+    """
     ladder = drawn_ladder(scores.stages.ladder, sample.seed, sample.draws)
-    return _intervals(scores, _draw(scores.stages, sample, ladder), level)
+    drawn = _draw(scores.stages, sample, ladder)
+    if own is not None:
+        drawn = drawn.blended(_draw(own.scores, own.sample, ladder), own.part)
+    return _intervals(scores, drawn, level)
 
 
-def parts(scores: MineralScores, sample: Sample, level: float = LEVEL) -> Parts:
+def parts(scores: MineralScores, sample: Sample, level: float = LEVEL, own: OwnSupply | None = None) -> Parts:
     """What the figures and what the ladder contribute to the intervals, each on its own."""
-    stages = scores.stages
-    figures = _draw(stages, sample, central_ladder(stages.ladder))
-    factor = stages.terms.factors_at(*drawn_ladder(stages.ladder, sample.seed, sample.draws))
-    ties = _fold(np.add, stages.suppliers.scored_weight.astype(np.float32)[:, None] * factor, stages.suppliers.stages)
-    design = _Drawn(ties, ties, stages.h, stages.h)
+    central = central_ladder(scores.stages.ladder)
+    drawn = drawn_ladder(scores.stages.ladder, sample.seed, sample.draws)
+    figures, design = _draw(scores.stages, sample, central), _draw_ladder(scores.stages, drawn)
+    if own is not None:
+        figures = figures.blended(_draw(own.scores, own.sample, central), own.part)
+        design = design.blended(_draw_ladder(own.scores, drawn), own.part)
     return Parts(_intervals(scores, figures, level), _intervals(scores, design, level))
+
+
+def _draw_ladder(stages: StageScores, ladder: tuple[Draws, Draws]) -> _Drawn:
+    """The stages with their figures at the point values."""
+    factor = stages.terms.factors_at(*ladder)
+    h = stages.suppliers.stages.sum(stages.contribution)
+    ties = _fold(np.add, stages.suppliers.scored_weight.astype(np.float32)[:, None] * factor, stages.suppliers.stages)
+    return _Drawn(ties, ties, h, h)
 
 
 def _draw(scores: StageScores, sample: Sample, ladder: tuple[Draws, Draws]) -> _Drawn:
@@ -99,7 +125,8 @@ def _draw(scores: StageScores, sample: Sample, ladder: tuple[Draws, Draws]) -> _
     np.add.at(most, stages.index[open_rows], sample.unweighted * factor[open_rows])
     worst = sample.remainder * _worst_factor(suppliers, scores.factor[:, None])[:, 0]
     unweighted = np.where(suppliers.ungoverned, suppliers.known_share**2 * scores.factor, 0.0)
-    return _Drawn(least, most, scores.h, scores.h + worst + stages.sum(unweighted))
+    h = stages.sum(scores.contribution)
+    return _Drawn(least, most, h, h + worst + stages.sum(unweighted))
 
 
 def _worst_factor(suppliers: Suppliers, factor: NDArray[Real]) -> NDArray[Real]:
@@ -119,21 +146,21 @@ def _intervals(scores: MineralScores, drawn: _Drawn, level: float) -> Intervals:
         point_least=np.maximum(0, minerals.largest(point_least)),
         point_most=np.maximum(0, minerals.largest(drawn.point_most)),
     )
-    return Intervals(level, _ends(drawn, level), _ends(of_minerals, level))
+    tail = int((1 - number("level", level, 0, 1)) / 2 * drawn.least.shape[1])
+    return Intervals(level, _ends(drawn, tail), _ends(of_minerals, tail))
 
 
-def _ends(drawn: _Drawn, level: float) -> Ends:
-    draws = drawn.least.shape[1]
-    tail = int((1 - number("level", level, 0, 1)) / 2 * draws)
+def _ends(drawn: _Drawn, tail: int) -> Ends:
+    """The ends that leave `tail` draws out on either side."""
+    top = drawn.most.shape[1] - 1 - tail
     low = np.partition(drawn.least, tail, axis=1)[:, tail]
-    high = np.partition(drawn.most, draws - 1 - tail, axis=1)[:, draws - 1 - tail]
+    high = np.partition(drawn.most, top, axis=1)[:, top]
     return Ends(scale(np.minimum(low, drawn.point_least)), scale(np.maximum(high, drawn.point_most)))
 
 
 def _fold(function: np.ufunc, values: Draws, groups: Groups) -> Draws:
     """The sum or maximum of each group's rows, draw by draw. Group by group: far faster here than `reduceat`."""
     folded = np.empty((groups.count, values.shape[1]), dtype=values.dtype)
-    ends = np.cumsum(groups.sizes).tolist()
-    for group, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
-        function.reduce(values[start:end], axis=0, out=folded[group], initial=0)
+    for group, rows in enumerate(groups.slices):
+        function.reduce(values[rows], axis=0, out=folded[group], initial=0)
     return folded

@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from service.risk.concentration import Bounds, bounds
 from service.risk.numbers import Bools, Floats, Groups, Ints, numbers
 from service.risk.partners import RestrictionType, Terms, Tier
 
@@ -92,6 +93,18 @@ class Suppliers:
         if not self.stages.consecutive:
             raise ValueError("supplier rows must stand stage after stage")
 
+    def only(self, stages: range) -> Suppliers:
+        """The suppliers of some neighbouring stages."""
+        rows = self.stages.rows(stages)
+        return Suppliers(
+            stages=self.stages.only(stages),
+            share=self.share[rows],
+            known=self.known[rows],
+            governance=self.governance[rows],
+            governed=self.governed[rows],
+            country=self.country[rows],
+        )
+
     @cached_property
     def known_share(self) -> Floats:
         """The share of each row, 0 where it is not known."""
@@ -118,9 +131,41 @@ class Suppliers:
         return self.stages.sizes.astype(np.float64) * 0.5 * 10.0**-SHARE_DIGITS
 
     @cached_property
+    def named_and_governed(self) -> Floats:
+        """The sum of the known shares of each stage whose suppliers have a governance figure."""
+        return self.stages.sum(np.where(self.governed, self.known_share, 0.0))
+
+    @cached_property
     def remainder(self) -> Floats:
         """1 − the named shares of each stage, 0 where they sum to more than 1."""
         return np.maximum(0.0, 1.0 - self.named)
+
+    @cached_property
+    def hhi(self) -> Bounds:
+        """The bounds of each stage's Herfindahl index."""
+        return bounds(self.known_share, self.stages)
+
+    @cached_property
+    def top(self) -> Ints:
+        """The row of each stage's largest known share, −1 without one; of equals the smallest country number's."""
+        order = np.lexsort((self.country, -self.known_share, self.stages.index))
+        stage = self.stages.index[order]
+        leads = np.ones(len(order), dtype=np.bool_)
+        leads[1:] = stage[1:] != stage[:-1]
+        top = np.full(self.stages.count, -1, dtype=np.int64)
+        top[stage[leads]] = order[leads]
+        top[self.named == 0] = -1
+        return top
+
+    @cached_property
+    def flags(self) -> Mapping[Flag, Bools]:
+        """Which stages raise which flag about their figures."""
+        return {
+            "unreported_remainder": self.remainder > self.rounding,
+            "share_withheld": self.stages.any(~self.known),
+            "supplier_without_governance": self.stages.any(self.ungoverned),
+            "shares_exceed_one": self.named - 1 > self.rounding,
+        }
 
 
 def batch(stages: Sequence[Sequence[Supplier]]) -> tuple[Suppliers, Terms]:

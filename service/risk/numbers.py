@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -68,15 +69,31 @@ class Groups:
         """Rows laid group after group: `sizes[0]` rows of group 0, then `sizes[1]` of group 1, …"""
         return cls(np.repeat(np.arange(len(sizes), dtype=np.int64), sizes), len(sizes))
 
-    @property
+    @cached_property
     def sizes(self) -> Ints:
         """How many rows each group has."""
         return np.bincount(self.index, minlength=self.count).astype(np.int64)
+
+    @cached_property
+    def slices(self) -> list[slice]:
+        """Where the rows of each group stand; the groups must be consecutive."""
+        ends = np.cumsum(self.sizes).tolist()
+        return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
     @property
     def consecutive(self) -> bool:
         """Whether the rows of each group stand together, in the order of the groups."""
         return bool((np.diff(self.index) >= 0).all())
+
+    def rows(self, groups: range) -> slice:
+        """Where the rows of neighbouring groups stand; the groups must be consecutive."""
+        if not groups:
+            return slice(0, 0)
+        return slice(self.slices[groups.start].start, self.slices[groups.stop - 1].stop)
+
+    def only(self, groups: range) -> Groups:
+        """Some neighbouring groups, numbered from 0; the groups must be consecutive."""
+        return Groups(self.index[self.rows(groups)] - groups.start, len(groups))
 
     def sum(self, values: Floats) -> Floats:
         """The sum of `values` in each group, 0 for a group without rows."""

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import replace as with_fields
 from enum import IntEnum
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -186,6 +187,14 @@ class Ladder:
         for restriction in RestrictionType:
             number(f"the restriction {restriction.label}", self.r(restriction).low, 1, STRONGEST_RESTRICTION)
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Worked out once: a ladder is part of the key of whatever is kept of scores."""
+        return hash(tuple(getattr(self, name) for name in STEPS))
+
     def tau(self, tier: Tier) -> Step:
         """The strength of a tie, 0 = as good as home and 1 = no tie."""
         step: Step = getattr(self, tier.label)
@@ -226,6 +235,14 @@ class Ladder:
     def weakest(self, tiers: Iterable[Tier]) -> Tier:
         """The tie with the largest τ, as a bloc's own reading of its members' ties; NONE among none."""
         return max(tiers, key=lambda tier: (self.tau(tier).central, tier), default=Tier.NONE)
+
+
+@lru_cache(maxsize=64)
+def central(ladder: Ladder) -> tuple[Floats, Floats]:
+    """τ (tiers × 1) and r (restriction types × 1) of a ladder at their central values."""
+    tau = np.array([[ladder.tau(tier).central] for tier in Tier])
+    r = np.array([[ladder.r(kind).central] for kind in RestrictionType])
+    return tau, r
 
 
 STEPS = (*(tier.label for tier in Tier), *(kind.label for kind in RestrictionType if kind))
@@ -269,16 +286,18 @@ class Terms:
             relieved=np.zeros(rows, dtype=np.bool_),
         )
 
-    @property
+    def only(self, rows: slice) -> Terms:
+        """The terms of some of the rows."""
+        return Terms(self.tier[rows], self.restriction[rows], self.rate[rows], self.rated[rows], self.relieved[rows])
+
+    @cached_property
     def restricted(self) -> Bools:
         """Rows whose restriction bites: one is in force and no clause forbids it."""
         return np.asarray((self.restriction != RestrictionType.NONE) & ~self.relieved)
 
     def factors(self, ladder: Ladder = LADDER) -> Floats:
         """The partner factor t of each row at the ladder's central values."""
-        tau = np.array([ladder.tau(tier).central for tier in Tier])
-        r = np.array([ladder.r(kind).central for kind in RestrictionType])
-        return self.factors_at(tau[:, None], r[:, None])[:, 0]
+        return self.factors_at(*central(ladder))[:, 0]
 
     def factors_at(self, tau: NDArray[Real], r: NDArray[Real]) -> NDArray[Real]:
         """The partner factor of each row for several readings of the ladder at once.

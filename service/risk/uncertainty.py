@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.risk.model import Suppliers
-from service.risk.numbers import Floats, Ints, Real, numbers
+from service.risk.numbers import Floats, Ints, Real, number, numbers
 from service.risk.partners import Ladder, RestrictionType, Step, Tier
 
 ShareQuality = Literal["reported", "estimated", "secondary", "below"]
@@ -34,6 +34,10 @@ Draws = NDArray[np.float32]
 
 DRAWS = 1024
 """Draws of each figure."""
+
+MOST_DRAWS = 2**16
+Order = NDArray[np.uint16]
+"""0..draws − 1 in some order: two bytes each, since thousands of orders are kept."""
 
 SHARE_SD: Mapping[ShareQuality, float] = {"reported": 0.10, "estimated": 0.30, "secondary": 0.35, "below": 0.40}
 """The standard error of a supplier's output by how its share is known: a convention of this project.
@@ -69,6 +73,10 @@ class Doubt:
         numbers("a share's relative standard error", self.share_sd, 0, WIDEST_SHARE_SD)
         numbers("the standard error of a governance weight", self.governance_sd, 0, 1)
 
+    def only(self, rows: slice, stages: range) -> Doubt:
+        """The doubt of some of the rows, which are those of some neighbouring stages."""
+        return Doubt(self.share_sd[rows], self.governance_sd[rows], self.stage[stages.start : stages.stop])
+
     def largest_factor(self, suppliers: Suppliers) -> Floats:
         """k: the largest x any row of each stage can be off by, 1 for a stage without rows."""
         return np.asarray(np.exp(np.sqrt(3) * np.maximum(0.0, suppliers.stages.largest(self.share_sd))))
@@ -100,6 +108,7 @@ def sample(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int = DRAWS) ->
     """
     if len(doubt.share_sd) != len(suppliers.share) or len(doubt.stage) != suppliers.stages.count:
         raise ValueError("doubt must have the rows and the stages of its suppliers")
+    number("the draws", draws, 1, MOST_DRAWS)
     ungoverned = np.flatnonzero(suppliers.ungoverned)
     squares = _drawn_shares(suppliers, doubt, seed, draws) ** 2
     return Sample(
@@ -113,14 +122,16 @@ def sample(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int = DRAWS) ->
     )
 
 
+@lru_cache(maxsize=64)
 def drawn_ladder(ladder: Ladder, seed: int, draws: int) -> tuple[Draws, Draws]:
     """τ (tiers × draws) and r (restriction types × draws)."""
-    tie, restriction = (_spread(seed, draws, _TIE), _spread(seed, draws, _RESTRICTION))
+    tie, restriction = _spread([_order(seed, draws, about) for about in (_TIE, _RESTRICTION)], draws)
     tau = np.stack([_triangular(ladder.tau(tier), tie) for tier in Tier])
     r = np.stack([_triangular(ladder.r(kind), restriction) for kind in RestrictionType])
     return tau.astype(np.float32), r.astype(np.float32)
 
 
+@lru_cache(maxsize=64)
 def central_ladder(ladder: Ladder) -> tuple[Draws, Draws]:
     """τ (tiers × 1) and r (restriction types × 1) at their central values."""
     return drawn_ladder(ladder.settled(), seed=0, draws=1)
@@ -129,7 +140,7 @@ def central_ladder(ladder: Ladder) -> tuple[Draws, Draws]:
 def _drawn_shares(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int) -> Draws:
     stages = doubt.stage[suppliers.stages.index].tolist()
     about = zip(stages, suppliers.country.tolist(), strict=True)
-    spread = _stack([_spread(seed, draws, _SHARE, stage, country) for stage, country in about], draws)
+    spread = _spread([_order(seed, draws, _SHARE, stage, country) for stage, country in about], draws)
     factor = np.exp(np.float32(np.sqrt(3)) * _column(doubt.share_sd) * (2 * spread - 1))
     return _off_by(_column(suppliers.known_share), factor)
 
@@ -142,8 +153,9 @@ def _off_by(share: NDArray[Real], factor: NDArray[Real]) -> NDArray[Real]:
 def _drawn_governance(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int) -> Draws:
     """g' of each row, 0 where there is no figure."""
     countries, position = np.unique(suppliers.country, return_inverse=True)
-    normal = _normal_scores(draws)
-    z = _stack([normal[_order(seed, draws, _GOVERNANCE, country)] for country in countries.tolist()], draws)
+    z = _normal_scores(draws)[
+        _stack([_order(seed, draws, _GOVERNANCE, number) for number in countries.tolist()], draws)
+    ]
     moved = np.clip(_column(suppliers.governance) + _column(doubt.governance_sd) * z[position], 0, 1)
     drawn: Draws = moved * _column(suppliers.governed)
     return drawn
@@ -153,19 +165,20 @@ def _column(values: NDArray[np.generic]) -> Draws:
     return values.astype(np.float32)[:, None]
 
 
-def _stack(rows: list[NDArray[np.float32]], draws: int) -> Draws:
-    return np.stack(rows) if rows else np.empty((0, draws), dtype=np.float32)
+def _stack(orders: list[Order], draws: int) -> Order:
+    return np.stack(orders) if orders else np.empty((0, draws), dtype=np.uint16)
 
 
-def _order(seed: int, draws: int, *about: int) -> Ints:
+@lru_cache(maxsize=8192)
+def _order(seed: int, draws: int, *about: int) -> Order:
     """0..draws − 1 in an order of chance that is the same for the same seed and the same subject."""
     generator = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, *about))))
-    return generator.permutation(draws)
+    return generator.permutation(draws).astype(np.uint16)
 
 
-def _spread(seed: int, draws: int, *about: int) -> NDArray[np.float32]:
-    """The middles of `draws` equal parts of 0..1, in an order of chance."""
-    return np.asarray((_order(seed, draws, *about) + 0.5) / draws, dtype=np.float32)
+def _spread(orders: list[Order], draws: int) -> Draws:
+    """The middles of `draws` equal parts of 0..1, in some orders of chance."""
+    return np.asarray((_stack(orders, draws) + 0.5) / draws, dtype=np.float32)
 
 
 @lru_cache(maxsize=8)

@@ -8,6 +8,9 @@ import msgspec
 
 from service.world.rows import KINDS, Row
 
+LINE = "staged_from_line"
+"""The column beside a staged row that says on which line of its file it stands."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -53,16 +56,41 @@ class Table:
 
     @property
     def stage(self) -> str:
-        """Creates an empty temporary table of this kind's columns that lives as long as the transaction."""
+        """Creates an empty temporary table of this kind's columns, and of the line a row was read from, if any."""
         columns = self._listed(self.columns)
-        return f"create temporary table {self.staging} on commit drop as select {columns} from {self.quoted} limit 0"
+        return (
+            f"create temporary table {self.staging} on commit drop"
+            f" as select {columns}, null::integer as {LINE} from {self.quoted} limit 0"
+        )
+
+    @property
+    def unstage(self) -> str:
+        """Drops the staged rows."""
+        return f"drop table {self.staging}"
 
     @property
     def repeated(self) -> str:
-        """One staged row whose key is staged twice with different content, if there is one."""
+        """Up to $1 keys that are staged with different contents, and where."""
+        key, columns = self._listed(self.key), self._listed(self.columns)
         return (
-            f"select {self._listed(self.key)} from (select distinct * from {self.staging}) s"
-            f" group by {self._listed(self.key)} having count(*) > 1 limit 1"
+            f"select {key}, array_agg({LINE} order by {LINE}) as lines"
+            f" from (select {columns}, min({LINE}) as {LINE} from {self.staging} group by {columns}) s"
+            f" group by {key} having count(*) > 1 order by min({LINE}) limit $1"
+        )
+
+    def breaking(self, condition: str) -> str:
+        """Up to $1 staged rows that break a condition of the ledger's, by their keys and lines."""
+        return (
+            f"select {self._listed(self.key)}, array[{LINE}] as lines from {self.staging}"
+            f" where not ({condition}) order by {LINE} limit $1"
+        )
+
+    def overfull(self, part: str) -> str:
+        """Up to $2 wholes whose staged shares add up to more than $1, all parts together; `part` names the parts."""
+        whole = self._listed(tuple(column for column in self.key if column != part))
+        return (
+            f"select {whole}, round(sum(share)::numeric, 4) as sum, array[min({LINE})] as lines from {self.staging}"
+            f" group by {whole} having sum(share) > $1 order by min({LINE}) limit $2"
         )
 
     @property
@@ -86,31 +114,36 @@ class Table:
 
     @property
     def retract_revision(self) -> str:
-        """Undoes, as revision $1, what revision $2 wrote and nothing newer replaced: back to what stood before it."""
-        columns = self._listed(self.columns)
+        """Undoes, as revision $1, what revision $2 wrote and nothing newer replaced: back to what stood before it.
+
+        That is the version before the newest one, or where there is none the newest one itself, withdrawn.
+        """
+        columns, key = self._listed(self.columns), self._listed(self.key)
         return (
             f"insert into {self.quoted} (revision, retracted, {columns})"
-            f" select $1::bigint, coalesce(before.retracted, true), {self._picked('before', 'undone')}"
-            f" from {self.quoted} undone left join lateral (select * from {self.quoted} older"
-            f" where {self.same_key('older', 'undone')} and older.revision < $2 order by revision desc limit 1) before"
-            f" on true where undone.revision = $2 and not exists (select from {self.quoted} newer"
-            f" where {self.same_key('newer', 'undone')} and newer.revision > $2)"
+            f" select $1::bigint, retracted or versions = 1, {columns} from (select *,"
+            f" row_number() over newest_first as age, first_value(revision) over newest_first as newest,"
+            f" count(*) over (partition by {key}) as versions"
+            f" from {self.quoted} window newest_first as (partition by {key} order by revision desc)) v"
+            f" where newest = $2 and age = least(2, versions)"
         )
 
-    def _picked(self, first: str, second: str) -> str:
-        """Each column of `first` where that row exists, else of `second`."""
-        return ", ".join(
-            f'case when {first}.revision is null then {second}."{column}" else {first}."{column}" end'
-            for column in self.columns
+    @property
+    def replaced(self) -> str:
+        """How many rows that revision $1 wrote took the place of rows that stood before it."""
+        key = self._listed(self.key)
+        return (
+            f"select count(*) from (select {key} from {self.quoted} where revision = $1"
+            f" intersect select {key} from ({self.standing('revision < $1')}) s) both_times"
         )
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the rows that stand, the same in any database that holds the same evidence."""
+        """SHA-256 over the sorted SHA-256 of each row that stands, the same wherever the same rows stand."""
         return (
-            "select encode(sha256(convert_to(coalesce(string_agg(line, E'\\n' order by line collate \"C\"), ''),"
-            f" 'UTF8')), 'hex') from (select row({self._listed(self.columns)})::text as line"
-            f" from ({self.standing()}) s) lines"
+            "select encode(sha256(coalesce(string_agg(row_hash, '' order by row_hash), '')), 'hex') from (select"
+            f" sha256(convert_to(row({self._listed(self.columns)})::text, 'UTF8')) as row_hash"
+            f" from ({self.standing()}) s) hashes"
         )
 
     def strangers(self, column: str, targets: tuple[Table, ...], *, listed: bool, among: str) -> str:

@@ -18,6 +18,10 @@ select coalesce(max(id), 0) + 1 as id,
        coalesce((array_agg(digests order by id desc))[1], '{}') as digests
   from revision;
 
+-- name: condition
+-- What the check constraint $1 of table $2 demands, as an expression over its columns.
+select pg_get_expr(conbin, conrelid) from pg_constraint where conname = $1 and conrelid = to_regclass($2);
+
 -- name: add_revision
 -- Written last: the digests are those of the ledger with its rows.
 insert into revision (id, committed_at, author, reason, rows, digests, data_version, file, file_sha256, retracts)

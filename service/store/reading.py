@@ -69,11 +69,12 @@ async def revision_at(connection: Connection, moment: datetime) -> int | None:
 
 async def evidence(connection: Connection, at: Revision) -> Evidence:
     """All rows that stand at a revision."""
-    rows = {kind.kind: await _rows(connection, kind, at.id) for kind in KINDS}
+    rows = {kind.kind: await standing(connection, kind, at.id) for kind in KINDS}
     return Evidence(at.id, at.committed_at, at.data_version, rows)
 
 
-async def _rows(connection: Connection, kind: type[R], number: int) -> list[R]:
+async def standing(connection: Connection, kind: type[R], number: int) -> list[R]:
+    """The rows of one kind that stand at a revision, in key order."""
     listed = [place for place, field in enumerate(msgspec.structs.fields(kind)) if "tuple" in str(field.type)]
     rows = []
     for record in await connection.fetch(TABLES[kind.kind].at, number):

@@ -26,8 +26,10 @@ def share_sd(world: World, chosen: ShareSet, as_of: date) -> Floats:
 
     It is that of the share's quality, or what other sources' newest sets of the day differ by where that is more: the
     difference d in log odds of two readings of one value is √3 standard errors wide, the half-width of the uniform
-    distribution the draws use. Never above the widest the draws allow.
+    distribution the draws use. Never above the widest the draws allow. Shares that no source prints bring their own.
     """
+    if chosen.sd is not None:
+        return chosen.sd
     own = np.array([SHARE_SD[_quality(row, chosen)] for row in chosen.rows])
     for other in _others(world, chosen, as_of):
         places = {row.country: place for place, row in enumerate(other.rows) if row.share is not None}

@@ -17,7 +17,7 @@ from service.world.world import Memo
 if TYPE_CHECKING:
     from datetime import date
 
-    from service.risk.numbers import Ints
+    from service.risk.numbers import Bools, Floats, Ints
     from service.world.world import World
 
 
@@ -35,6 +35,17 @@ class Scored:
     def terms(self) -> Terms:
         """What stands between the buyer and each supplier row."""
         return self.scores.stages.terms
+
+    def only(self, mineral: str) -> Scored:
+        """One mineral's score alone: the same numbers, and an interval for little work."""
+        return self.memo.get(("only", mineral), lambda: self._only(mineral))
+
+    def _only(self, mineral: str) -> Scored:
+        sheet, stages = self.sheet.only(mineral), self.sheet.places_of[mineral]
+        rows = self.sheet.suppliers.stages.rows(stages)
+        index = list(self.sheet.places_of).index(mineral)
+        scores = self.scores.only(index, sheet.suppliers)
+        return Scored(sheet, self.agreement[rows], self.restriction[rows], scores)
 
     def intervals(self, level: float = LEVEL) -> Intervals:
         """The interval of every stage and mineral, holding `level` of the draws."""
@@ -59,25 +70,33 @@ def score_all(world: World, buyer: str, as_of: date, ladder: Ladder = LADDER) ->
 def _score_all(world: World, buyer: str, as_of: date, ladder: Ladder) -> Scored:
     sheet = sheet_on(world, as_of)
     positions = world.memo.get(("positions", world.epoch(as_of), ladder), lambda: Positions(world, as_of, ladder))
-    terms, agreement, restriction = _terms(world, sheet, positions.of(buyer))
+    terms, agreement, restriction = buyer_terms(world, sheet.cells, positions.of(buyer))
     stages = score_stages(sheet.suppliers, terms, ladder)
     return Scored(sheet, agreement, restriction, score_minerals(stages, sheet.minerals))
 
 
-def _terms(world: World, sheet: Sheet, position: Position) -> tuple[Terms, Ints, Ints]:
-    restriction = position.restriction[sheet.cells].astype(np.int64)
+def buyer_terms(world: World, cells: tuple[Ints, Ints, Ints], position: Position) -> tuple[Terms, Ints, Ints]:
+    """What stands between a buyer and supplier rows, which are at [stage, mineral, country] `cells`."""
+    flat = np.ravel_multi_index(cells, position.tier.shape)  # one look-up by place is far quicker than one by three
+    restriction = position.restriction.take(flat).astype(np.int64)
+    types, rates, rated = world.memo.get("strengths of restrictions", lambda: _strengths(world))
+    terms = Terms(
+        tier=position.tier.take(flat).astype(np.int64),
+        restriction=types[restriction],
+        rate=rates[restriction],
+        rated=rated[restriction],
+        relieved=position.protector.take(flat) != NOBODY,
+    )
+    return terms, position.agreement.take(flat).astype(np.int64), restriction
+
+
+def _strengths(world: World) -> tuple[Ints, Floats, Bools]:
+    """Type and rate of each restriction, and whether its source gives one, by its place; NOBODY, the last, is none."""
     rows = list(world.restrictions.values())
     types = np.array([*(RestrictionType[row.type.upper()] for row in rows), RestrictionType.NONE], dtype=np.int64)
     rates = np.array([*(row.factor or 1.0 for row in rows), 1.0])
     rated = np.array([*(row.factor is not None for row in rows), False])
-    terms = Terms(
-        tier=position.tier[sheet.cells].astype(np.int64),
-        restriction=types[restriction],
-        rate=rates[restriction],
-        rated=rated[restriction],
-        relieved=position.protector[sheet.cells] != NOBODY,
-    )
-    return terms, position.agreement[sheet.cells].astype(np.int64), restriction
+    return types, rates, rated
 
 
-__all__ = ["NOBODY", "Scored", "is_buyer", "score_all"]
+__all__ = ["NOBODY", "Scored", "buyer_terms", "is_buyer", "score_all"]

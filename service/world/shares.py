@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from msgspec import structs
 
 from service.world.dates import last_year, settled
 from service.world.rows import Share, Source, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -38,6 +39,13 @@ class ShareSet:
     rows: tuple[Share, ...]
     named: float
     """The part of world output the set names; above 1 where rounded shares are printed."""
+    sd: NDArray[np.float64] | None = None
+    """Standard errors that came with the shares, see `doubt.share_sd`; None where they follow from the sources."""
+
+    @property
+    def by_country(self) -> dict[str, float]:
+        """The shares that are known."""
+        return {row.country: row.share for row in self.rows if row.share is not None}
 
     @property
     def undated_from(self) -> date | None:
@@ -92,6 +100,32 @@ def collect(rows: Sequence[Share], sources: dict[str, Source], country_index: di
     return sets
 
 
+class Estimate(NamedTuple):
+    """A share that no source prints, and its standard error relative to the supplier's own output."""
+
+    share: float
+    sd: float
+
+
+def reshaped(
+    original: ShareSet, shares: Mapping[str, Estimate], country_index: dict[str, int], gone: Iterable[str] = ()
+) -> ShareSet:
+    """A set as it would be with other shares; its `rows` are then none of the ledger's.
+
+    Suppliers without a share left are left out; those whose share is withheld stay unless they are `gone`.
+    """
+    known = {row.country: row for row in original.rows}
+    rows = [
+        structs.replace(known.get(country, original.rows[0]), country=country, share=share, printed=f"{share:.6f}")
+        for country, (share, _) in shares.items()
+        if share > 0
+    ]
+    rows += [row for row in original.rows if row.share is None and row.country not in gone]
+    columns = _columns(rows, country_index)
+    sd = np.array([shares[row.country].sd if row.share else 0.0 for row in columns["rows"]], dtype=np.float64)
+    return replace(original, **columns, sd=sd)
+
+
 def _belongs(first: Share, other: Share) -> bool:
     return (
         first.mineral == other.mineral
@@ -104,17 +138,23 @@ def _belongs(first: Share, other: Share) -> bool:
 
 def _share_set(rows: Sequence[Share], sources: dict[str, Source], country_index: dict[str, int]) -> ShareSet:
     first = rows[0]
-    ordered = sorted(rows, key=lambda row: (-(row.share or 0.0), row.country))
-    shares = np.array([row.share or 0.0 for row in ordered])
     start, end = first.period_start, first.period_end
     return ShareSet(
         source=sources[first.source],
         mineral=first.mineral,
         stage=first.stage,
         period=None if start is None or end is None else (start, end),
-        countries=np.array([country_index[row.country] for row in ordered], dtype=np.int64),
-        shares=shares,
-        known=np.array([row.share is not None for row in ordered]),
-        rows=tuple(ordered),
-        named=float(shares.sum()),
+        **_columns(rows, country_index),
     )
+
+
+def _columns(rows: Sequence[Share], country_index: dict[str, int]) -> dict[str, Any]:
+    ordered = sorted(rows, key=lambda row: (-(row.share or 0.0), row.country))
+    shares = np.array([row.share or 0.0 for row in ordered], dtype=np.float64)
+    return {
+        "countries": np.array([country_index[row.country] for row in ordered], dtype=np.int64),
+        "shares": shares,
+        "known": np.array([row.share is not None for row in ordered], dtype=np.bool_),
+        "rows": tuple(ordered),
+        "named": float(shares.sum()),
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from service.risk.numbers import Groups, Ints, joined
 from service.risk.uncertainty import Doubt, Sample, sample
 from service.world.doubt import share_sd
 from service.world.rows import Stage
-from service.world.world import STAGES, World
+from service.world.world import STAGES, Memo, World
 
 if TYPE_CHECKING:
     from datetime import date
@@ -38,6 +38,10 @@ class Place:
     stage: Stage
     shares: ShareSet | None
     rows: slice
+
+    def moved(self, by: int) -> Place:
+        """The same place on a sheet on which it stands so many rows later."""
+        return replace(self, rows=slice(self.rows.start + by, self.rows.stop + by))
 
     def flags(self, as_of: date) -> list[str]:
         """What to know about the figures of a stage on a day, beside what the core says of them."""
@@ -62,6 +66,25 @@ class Sheet:
     governance: Weights
     cells: tuple[Ints, Ints, Ints]
     doubt: Doubt
+    memo: Memo = field(default_factory=Memo, repr=False)
+
+    def only(self, mineral: str) -> Sheet:
+        """The sheet of one mineral alone, drawn as it is among all."""
+        return self.memo.get(mineral, lambda: self._only(mineral))
+
+    def _only(self, mineral: str) -> Sheet:
+        stages = self.places_of[mineral]
+        rows = self.suppliers.stages.rows(stages)
+        stage, place, country = self.cells
+        return Sheet(
+            places=tuple(self.places[at].moved(-rows.start) for at in stages),
+            places_of={mineral: range(len(stages))},
+            suppliers=self.suppliers.only(stages),
+            minerals=Groups.of_sizes([len(stages)]),
+            governance=self.governance,
+            cells=(stage[rows], place[rows], country[rows]),
+            doubt=self.doubt.only(rows, stages),
+        )
 
     @cached_property
     def sample(self) -> Sample:
@@ -72,6 +95,11 @@ class Sheet:
 def sheet_on(world: World, as_of: date) -> Sheet:
     """The sheet of a day; days on which the same figures speak share one."""
     return world.memo.get(("sheet", world.period(as_of)), lambda: _lay_out(world, as_of))
+
+
+def share_sheet(owner: World, world: World, as_of: date) -> None:
+    """Lets a World use the sheet of another that has the same figures, and with it the draws."""
+    world.memo.get(("sheet", world.period(as_of)), lambda: sheet_on(owner, as_of))
 
 
 def _lay_out(world: World, as_of: date) -> Sheet:

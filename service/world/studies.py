@@ -14,12 +14,12 @@ from service.world.dates import last_year
 from service.world.rows import Parameter, Production, Rating, Reliance, Row, Sourcing, TariffLine, Trade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
 
-    from service.world.rows import Source, Stage
+    from service.world.rows import Mineral, Source
     from service.world.world import Evidence
 
 R = TypeVar("R", bound=Row)
@@ -27,6 +27,17 @@ K = TypeVar("K", bound="Hashable")
 
 Place = tuple[str, str, str]
 """A buyer, a mineral and a stage."""
+
+SAME_ORES: Mapping[tuple[str, str], str] = {("titanium-metal", "extraction"): "titanium"}
+"""Stages that sources print once, under another mineral."""
+
+
+def printed_as(minerals: Mapping[str, Mineral], mineral: str, stage: str) -> Iterator[str]:
+    """The minerals under which a source may print a stage: itself, one of the same ores, the groups it belongs to."""
+    yield mineral
+    if (mineral, stage) in SAME_ORES:
+        yield SAME_ORES[mineral, stage]
+    yield from (group.id for group in minerals.values() if mineral in group.members)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +63,12 @@ class Mix:
     def period(self) -> tuple[int, int]:
         """First and last year."""
         return self.rows[0].period_start, self.rows[0].period_end
+
+    @property
+    def label(self) -> str:
+        """The period as it is written, `2024` or `2016-2020`."""
+        start, end = self.period
+        return f"{start}" if start == end else f"{start}-{end}"
 
     @property
     def named(self) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -36,7 +37,7 @@ from service.world.studies import Studies
 from service.world.studies import collect as collect_studies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from numpy.typing import NDArray
@@ -48,22 +49,37 @@ T = TypeVar("T")
 
 
 class Memo:
-    """A bounded memory of what was computed, the least recently used dropped first."""
+    """A bounded memory of what was computed, the least recently used dropped first. Threads may share one."""
 
     def __init__(self, size: int = 256) -> None:
         self._size = size
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = Lock()
 
     def get(self, key: Hashable, compute: Callable[[], T]) -> T:
         """The value kept under `key`, computed now if there is none."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        else:
-            self._kept[key] = compute()
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                kept: T = self._kept[key]
+                return kept
+        value = compute()
+        with self._lock:
+            value = self._kept.setdefault(key, value)
             if len(self._kept) > self._size:
                 self._kept.popitem(last=False)
-        value: T = self._kept[key]
         return value
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __iter__(self) -> Iterator[Any]:
+        """What is kept."""
+        return iter(tuple(self._kept.values()))
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._kept.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +144,11 @@ class World:
         """Which figures speak on a day: they are the same on all days with the same last year and undated sources."""
         return last_year(on), bisect_right(self.undated_days, on)
 
+    def changed(self, **rows: Any) -> World:
+        """This World with other rows in some fields, what is derived from them worked out anew."""
+        world = replace(self, **rows, memo=Memo())
+        return replace(world, event_days=_event_days(world))
+
     def members(self, bloc: str, on: date) -> frozenset[str]:
         """The countries that belong to a bloc on a day."""
         return frozenset(m.country for m in self.memberships if m.bloc == bloc and holds(m.valid_from, m.valid_to, on))
@@ -179,7 +200,7 @@ def build(evidence: Evidence) -> World:
     sets: dict[tuple[str, str], list[ShareSet]] = {}
     for share_set in collect(evidence.of(Share), sources, country_index):
         sets.setdefault((share_set.mineral, share_set.stage), []).append(share_set)
-    return World(
+    world = World(
         revision=evidence.revision,
         committed_at=evidence.committed_at,
         data_version=evidence.data_version,
@@ -200,12 +221,13 @@ def build(evidence: Evidence) -> World:
         share_sets={place: tuple(found) for place, found in sets.items()},
         studies=collect_studies(evidence, sources, country_index),
         cited=_cited(evidence),
-        event_days=_event_days(evidence),
+        event_days=(),
         undated_days=tuple(sorted(s.undated_from for found in sets.values() for s in found if s.undated_from)),
         country_index=country_index,
         country_numbers=np.array([_number(code) for code in countries], dtype=np.int64),
         mineral_index={mineral: place for place, mineral in enumerate(minerals)},
     )
+    return replace(world, event_days=_event_days(world))
 
 
 def _by_agreement(provisions: list[Provision]) -> dict[str, tuple[Provision, ...]]:
@@ -223,8 +245,8 @@ def _number(code: str) -> int:
 _EVENTS = ("signed", "in_force", "suspended", "resumed", "ended", "valid_from", "valid_to")
 
 
-def _event_days(evidence: Evidence) -> tuple[date, ...]:
-    dated = [*evidence.of(Agreement), *evidence.of(Restriction), *evidence.of(Membership), *evidence.of(Listing)]
+def _event_days(world: World) -> tuple[date, ...]:
+    dated = (*world.agreements.values(), *world.restrictions.values(), *world.memberships, *world.listings)
     printed = {getattr(row, event, None) for row in dated for event in _EVENTS}
     return tuple(sorted({settled(text) for text in printed if text}))
 

@@ -82,11 +82,10 @@ async def test_all_that_is_wrong_with_the_parameters_is_told_at_once(client: Asy
         ("/v1/scores?buyer=USA&sort=size", "sort"),
         ("/v1/agreements?status=broken", "status"),
         ("/v1/agreements?binding=maybe", "binding"),
+        ("/v1/agreements?status=null", "status"),
+        ("/v1/scores?buyer=USA&band=NULL", "band"),
+        ("/v1/minerals?as_of=null", "as_of"),
         ("/v1/restrictions?country=China", "country"),
-        ("/v1/minerals/Cobalt", "mineral"),
-        ("/v1/minerals/%00", "mineral"),
-        ("/v1/countries/PE", "country"),
-        ("/v1/blocs/eu", "bloc"),
     ],
 )
 async def test_a_value_that_cannot_be_meant_is_400_and_names_the_parameter(
@@ -99,6 +98,10 @@ async def test_a_value_that_cannot_be_meant_is_400_and_names_the_parameter(
     ("target", "parameter"),
     [
         ("/v1/minerals/unobtainium", "mineral"),
+        ("/v1/minerals/Cobalt", "mineral"),
+        ("/v1/minerals/%00", "mineral"),
+        ("/v1/countries/Peru", "country"),
+        ("/v1/blocs/eu", "bloc"),
         ("/v1/minerals/unobtainium/score?buyer=USA", "mineral"),
         (f"{SCORE}?buyer=XXX", "buyer"),
         (f"{SCORE}?buyer=USA&known_at=999999", "known_at"),

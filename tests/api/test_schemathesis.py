@@ -28,7 +28,7 @@ def session() -> Iterator[requests.Session]:
 
 
 @CONTRACT.parametrize()
-@settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_one_the_contract_documents(
     case: schemathesis.Case, address: str, session: requests.Session
 ) -> None:

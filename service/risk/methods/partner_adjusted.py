@@ -44,7 +44,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.risk.concentration import bounds
 from service.risk.model import Band, Concentration, Flag, MineralResult, Reason, StageResult, Suppliers
 from service.risk.numbers import Bools, Floats, Groups, Ints
 from service.risk.partners import BUCKET_OF_TIER, BUCKETS, LADDER, Ladder, Terms
@@ -86,7 +85,6 @@ class StageScores:
     sufficient            whether the stage has a score; `score` means nothing elsewhere
     coverage              (stages × BUCKETS) how output splits by tie; each row sums to 1
     restricted            the part of output under a restriction that bites, across the buckets
-    top                   the row of the largest supplier, −1 without one
     """
 
     suppliers: Suppliers
@@ -97,17 +95,33 @@ class StageScores:
     h: Floats
     score: Floats
     sufficient: Bools
-    hhi_low: Floats
-    hhi_high: Floats
-    hhi_tight: Floats
-    top: Ints
     coverage: Floats
     restricted: Floats
-    flags: Mapping[Flag, Bools]
+
+    @property
+    def flags(self) -> Mapping[Flag, Bools]:
+        """Which stages raise which flag about their figures."""
+        return self.suppliers.flags
+
+    def only(self, stages: range, suppliers: Suppliers) -> StageScores:
+        """Some neighbouring stages; `suppliers` are theirs, taken once for any number of buyers."""
+        rows, each = self.suppliers.stages.rows(stages), slice(stages.start, stages.stop)
+        return StageScores(
+            suppliers=suppliers,
+            terms=self.terms.only(rows),
+            ladder=self.ladder,
+            factor=self.factor[rows],
+            contribution=self.contribution[rows],
+            h=self.h[each],
+            score=self.score[each],
+            sufficient=self.sufficient[each],
+            coverage=self.coverage[each],
+            restricted=self.restricted[each],
+        )
 
     def stage(self, index: int) -> StageResult:
         """One stage of the batch in plain numbers."""
-        rows = np.flatnonzero(self.suppliers.stages.index == index)
+        rows = self.suppliers.stages.rows(range(index, index + 1))
         scored = bool(self.sufficient[index])
         score = float(self.score[index]) if scored else None
         return StageResult(
@@ -119,7 +133,7 @@ class StageScores:
             h=float(self.h[index]),
             partner_factors=tuple(self.factor[rows].tolist()),
             contributions=tuple(self.contribution[rows].tolist()),
-            concentration=self._concentration(index, int(rows[0]) if rows.size else 0),
+            concentration=self._concentration(index, rows.start),
             coverage=dict(zip(BUCKETS, self.coverage[index].tolist(), strict=True))
             | {"restricted": float(self.restricted[index])},
         )
@@ -131,13 +145,13 @@ class StageScores:
         return ("less_than_half_named_and_governed",) if self.suppliers.named[index] > 0 else ("no_shares",)
 
     def _concentration(self, index: int, first_row: int) -> Concentration:
-        low = float(self.hhi_low[index])
-        top = int(self.top[index])
+        hhi, top = self.suppliers.hhi, int(self.suppliers.top[index])
+        low = float(hhi.low[index])
         return Concentration(
             hhi=low if top >= 0 else None,
             hhi_low=low,
-            hhi_high=float(self.hhi_high[index]),
-            hhi_tight=float(self.hhi_tight[index]),
+            hhi_high=float(hhi.high[index]),
+            hhi_tight=float(hhi.tight[index]),
             effective_suppliers=1 / low if low >= sys.float_info.min else None,
             top=top - first_row if top >= 0 else None,
             top_share=float(self.suppliers.share[top]) if top >= 0 else None,
@@ -153,7 +167,6 @@ def score_stages(suppliers: Suppliers, terms: Terms, ladder: Ladder = LADDER) ->
     factor = terms.factors(ladder)
     contribution = suppliers.scored_weight * factor
     h = stages.sum(contribution)
-    found = bounds(suppliers.known_share, stages)
     return StageScores(
         suppliers=suppliers,
         terms=terms,
@@ -163,31 +176,13 @@ def score_stages(suppliers: Suppliers, terms: Terms, ladder: Ladder = LADDER) ->
         h=h,
         score=scale(h),
         sufficient=_sufficient(suppliers),
-        hhi_low=found.low,
-        hhi_high=found.high,
-        hhi_tight=found.tight,
-        top=_top(suppliers),
         coverage=_coverage(suppliers, terms),
         restricted=_restricted(suppliers, terms),
-        flags=_flags(suppliers),
     )
 
 
 def _sufficient(suppliers: Suppliers) -> Bools:
-    both = suppliers.stages.sum(np.where(suppliers.governed, suppliers.known_share, 0.0))
-    return np.asarray((both >= SUFFICIENT - suppliers.rounding) & (suppliers.named > 0))
-
-
-def _top(suppliers: Suppliers) -> Ints:
-    """The row of each stage's largest known share; of equals the one with the smallest country number."""
-    order = np.lexsort((suppliers.country, -suppliers.known_share, suppliers.stages.index))
-    stage = suppliers.stages.index[order]
-    leads = np.ones(len(order), dtype=np.bool_)
-    leads[1:] = stage[1:] != stage[:-1]
-    top = np.full(suppliers.stages.count, -1, dtype=np.int64)
-    top[stage[leads]] = order[leads]
-    top[suppliers.named == 0] = -1
-    return top
+    return np.asarray((suppliers.named_and_governed >= SUFFICIENT - suppliers.rounding) & (suppliers.named > 0))
 
 
 def _coverage(suppliers: Suppliers, terms: Terms) -> Floats:
@@ -203,15 +198,6 @@ def _coverage(suppliers: Suppliers, terms: Terms) -> Floats:
 def _restricted(suppliers: Suppliers, terms: Terms) -> Floats:
     restricted = suppliers.stages.sum(np.where(terms.restricted, suppliers.known_share, 0.0))
     return np.asarray(restricted / np.maximum(1.0, suppliers.named))
-
-
-def _flags(suppliers: Suppliers) -> Mapping[Flag, Bools]:
-    return {
-        "unreported_remainder": suppliers.remainder > suppliers.rounding,
-        "share_withheld": suppliers.stages.any(~suppliers.known),
-        "supplier_without_governance": suppliers.stages.any(suppliers.ungoverned),
-        "shares_exceed_one": suppliers.named - 1 > suppliers.rounding,
-    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,12 +216,30 @@ class MineralScores:
     binding_stage: Ints
     understated: Bools
 
+    def only(self, index: int, suppliers: Suppliers) -> MineralScores:
+        """One mineral; `suppliers` are those of its stages."""
+        members, each = self.stages_of(index), slice(index, index + 1)
+        return MineralScores(
+            stages=self.stages.only(members, suppliers),
+            minerals=Groups.of_sizes([len(members)]),
+            score=self.score[each],
+            sufficient=self.sufficient[each],
+            binding_stage=np.where(self.sufficient[each], self.binding_stage[each] - members.start, -1),
+            understated=self.understated[each],
+        )
+
+    def stages_of(self, index: int) -> range:
+        """The stages of a mineral."""
+        found = self.minerals.rows(range(index, index + 1))
+        return range(found.start, found.stop)
+
     def mineral(self, index: int) -> MineralResult:
         """One mineral of the batch in plain numbers."""
-        members = np.flatnonzero(self.minerals.index == index).tolist()
         scored = bool(self.sufficient[index])
         score = float(self.score[index]) if scored else None
-        found: dict[Reason, None] = {reason: None for stage in members for reason in self.stages.reasons(stage)}
+        found: dict[Reason, None] = {
+            reason: None for stage in self.stages_of(index) for reason in self.stages.reasons(stage)
+        }
         return MineralResult(
             status="scored" if scored else "insufficient_data",
             reasons=() if scored else tuple(found) or ("no_shares",),

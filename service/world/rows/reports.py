@@ -40,8 +40,8 @@ class Claim(Cited, frozen=True, kw_only=True):
 class Deposit(Cited, frozen=True, kw_only=True):
     """A deposit or project: potential supply with a place. It scores nothing unless a scenario switches it on.
 
-    `capacity` is yearly output at `stage` in `unit` once it runs, None where no source gives one; `caveats` travel
-    with it wherever it is shown.
+    `capacity` is yearly output at `stage` in `unit` of `basis` once it runs, as the shares of that stage are counted;
+    None where no source gives one. `caveats` travel with it wherever it is shown.
     """
 
     kind = "deposit"
@@ -57,6 +57,7 @@ class Deposit(Cited, frozen=True, kw_only=True):
     start: PartialDate | None = None
     capacity: NonNegative | None = None
     unit: Text = ""
+    basis: Text = ""
     resource: Text = ""
     caveats: tuple[str, ...] = ()
     printed: Text

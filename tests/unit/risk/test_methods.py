@@ -16,7 +16,7 @@ from service.risk.model import Supplier, batch
 
 def test_every_method_is_listed_with_its_documentation() -> None:
     """Ids are stable and the default comes first; each says its equation's parameters, source and limits."""
-    assert list(METHODS) == ["partner-adjusted", "eu-crm", "geopolrisk", "hhi", "n-1"]
+    assert list(METHODS) == ["partner-adjusted", "eu-crm", "geopolrisk", "hhi", "n-1", "available-to-market"]
     for method in METHODS.values():
         assert method.version >= 1
         assert method.title
