@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from schemas.change import Steps
 from schemas.common import Answer, Band, Fraction, Stage, Tie
 from schemas.score import MethodRef, Points, Status
 
@@ -13,16 +14,25 @@ Difference = Annotated[float, Meta(ge=-100, le=100)]
 FractionChange = Annotated[float, Meta(ge=-1, le=1)]
 
 Reason = Literal[
-    "not_a_party", "not_in_force", "no_partner_supplies", "another_tie_stands", "not_the_binding_stage", "no_score"
+    "not_a_party",
+    "not_in_force",
+    "ties_nobody",
+    "not_every_member",
+    "no_score",
+    "another_tie_stands",
+    "not_the_binding_stage",
+    "adds_nothing",
 ]
 """Why an agreement has no effect on a score.
 
 not_a_party            it ties this buyer to nobody
 not_in_force           on the day it is not signed yet, suspended or ended
-no_partner_supplies    no country it ties the buyer to is named with a share
-another_tie_stands     to every such country an equal or stronger tie stands; ties never stack
-not_the_binding_stage  it moves a stage that does not give the mineral's score
+ties_nobody            an instrument of its kind lifts restrictions and ties nobody
+not_every_member       the buyer is a bloc, read by its weakest member, and not every member is a party
 no_score               the mineral has no score for lack of data
+another_tie_stands     to every country it ties the buyer to an equal or stronger tie stands; ties never stack
+not_the_binding_stage  it moves a stage that does not give the mineral's score
+adds_nothing           the suppliers it makes the tie to add nothing to the score
 """
 
 
@@ -105,7 +115,7 @@ class MineralEffect(Struct, frozen=True, kw_only=True):
     difference_unrounded: Difference | None
     interval: DifferenceInterval | None
     reasons: list[Reason]
-    """Why the difference is zero, where it is."""
+    """Why the difference is zero or not known, where it is."""
     explanation: str
     """The same in words, with the tie that stands."""
     stages: list[StageDifference]
@@ -123,7 +133,7 @@ class AgreementEffect(Answer, frozen=True, kw_only=True):
     """On the day: `pending`, `signed`, `in_force`, `suspended` or `ended`."""
     tie: Tie
     """The rung of the ladder it amounts to on the day."""
-    ladder: dict[str, float]
+    ladder: Steps
     """Steps of the ladder the request has set to other values."""
     partners: list[str]
     """The countries it ties the buyer to, empty where the buyer is no party."""
@@ -156,7 +166,7 @@ class AgreementParts(Answer, frozen=True, kw_only=True):
     mineral: str
     buyer: str
     method: MethodRef
-    ladder: dict[str, float]
+    ladder: Steps
     without_agreements: Outcome
     as_is: Outcome
     difference: Difference | None

@@ -50,8 +50,9 @@ class Volume(Struct, frozen=True, kw_only=True):
     """Output of one country that is lost or added."""
 
     country: str
-    share: NonNegative
-    """Of world output before any change."""
+    """`*` for a sum over all of them."""
+    share: NonNegative | None
+    """Of world output before any change; null where the source withholds it."""
     quantity: NonNegative | None
     """A year, in the `unit` of the stage; null where the source prints no world amount."""
 
@@ -77,15 +78,17 @@ class Supply(Struct, frozen=True, kw_only=True):
     """World output before the changes, in `unit`."""
     lost: list[Volume]
     added: list[Volume]
+    moved: list[Volume]
+    """What moves, by the country it moves to."""
     to_replace: Volume | None
-    """What would have to be replaced: all that is lost, of `country` `*`; null if nothing is."""
+    """What would have to be replaced: all that is lost; null if nothing is."""
     remaining_output: NonNegative
     """Output after the changes as a fraction of what it was: shares after the changes are shares of this."""
     growth_needed: NonNegative | None
     """By what part that output would have to grow to make up for what is lost; null if none is left."""
     n_minus_one: NonNegative
     """The part of former output that is met without what is lost, before anything is added."""
-    n_minus_one_after: NonNegative | None
+    n_minus_one_after: NonNegative
     """The part of former output that is met if the largest supplier after the changes is lost as well."""
     suppliers: list[Remaining]
     """Largest first."""

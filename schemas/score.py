@@ -155,6 +155,17 @@ class StageScore(Struct, frozen=True, kw_only=True):
     flags: list[str]
 
 
+class Standing(Struct, frozen=True, kw_only=True):
+    """Where a mineral stands among those that have a score, for this buyer and method, by unrounded scores."""
+
+    rank: Annotated[int, Meta(ge=1)]
+    """1 is the riskiest; minerals of equal score share the better rank, and the next rank counts them all."""
+    of: Annotated[int, Meta(ge=1)]
+    """How many minerals have a score."""
+    percentile: Annotated[float, Meta(ge=0, lt=100)]
+    """Percent of those whose score is lower: 100 · (how many are lower) / `of`. 0 is the least risky."""
+
+
 class Score(Answer, frozen=True, kw_only=True):
     """How risky it is for a buyer to depend on a mineral, and why."""
 
@@ -177,6 +188,8 @@ class Score(Answer, frozen=True, kw_only=True):
     """The method's value in `unit`; of `partner-adjusted` the score with more digits."""
     unit: str
     """What `value` is in: `points` (0..100), `SR` (the EU's supply risk) or `fraction` (0..1)."""
+    standing: Standing | None
+    """Where the mineral stands among all that have a score; null where it has none."""
     binding_stage: Stage | None
     """The stage that gives the score: the one with the higher risk."""
     stages: list[StageScore]
@@ -198,6 +211,8 @@ class ScoreRow(Struct, frozen=True, kw_only=True):
     interval_high: Points | None
     value: float | None
     unit: str
+    rank: Annotated[int, Meta(ge=1)] | None
+    """Among all minerals that have a score for this buyer and method, listed or not; 1 is the riskiest."""
     binding_stage: Stage | None
     reference_year: int | None
     top_country: str | None

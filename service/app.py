@@ -17,6 +17,7 @@ from service.http import keys, problems, reads
 from service.http.catalog import CatalogController
 from service.http.changes import ChangeController
 from service.http.compare import CompareController
+from service.http.explain import ExplainController
 from service.http.formats import provide_paging
 from service.http.keys import Gate, Keyring
 from service.http.limits import Limits
@@ -97,6 +98,7 @@ def create_app(settings: Settings) -> Litestar:
         route_handlers=[
             ScoreController,
             CompareController,
+            ExplainController,
             RevisionController,
             ChangeController,
             CatalogController,

@@ -15,6 +15,7 @@ import click
 from service.cli_import import import_command, retract_command
 from service.cli_keys import key_group
 from service.cli_score import score_command, seed_command
+from service.cli_verify import verify_command
 from service.console import database
 from service.embedded import embedded
 from service.migrate import Standing, connected, migrate, status
@@ -141,5 +142,5 @@ def _print_standings(standings: list[Standing]) -> None:
     Console().print(table)
 
 
-for _command in (seed_command, score_command, import_command, retract_command, key_group):
+for _command in (seed_command, score_command, verify_command, import_command, retract_command, key_group):
     main.add_command(_command)

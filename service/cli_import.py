@@ -145,14 +145,10 @@ def _corrections(path: Path) -> dict[str, str]:
 
 
 def _report(request: Request, findings: Findings) -> None:
-    """Every problem, one line each, and how many there are."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("line", "column", "value", "expected", box=None, pad_edge=False)
+    """Every problem on a line of its own, as editors understand it, and how many there are."""
     for problem in findings.problems:
-        table.add_row(str(problem.line), problem.column, problem.value, problem.expected)
-    Console(soft_wrap=True).print(table, markup=False)
+        place = f"{request.name}:{problem.line}: {problem.column}".rstrip()
+        click.echo(f"{place} {problem.value!r}: expected {problem.expected}")
     listed = len(findings.problems)
     count = f"{'over ' if findings.ended else ''}{findings.count:,} problem{'s' if findings.count > 1 else ''}"
     more = f", the first {listed:,} listed" if listed < findings.count else ""

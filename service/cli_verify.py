@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 REGRESSION: Final = 1
 """The exit code where a row differs from what is published and is not named as a known mismatch."""
 
+WIDTH: Final = 110
+"""Columns of a table that goes to a file or another program."""
+
 
 @click.command("verify")
 @click.option("--method", metavar="ID", help="Only this method, such as eu-crm.")
@@ -44,7 +48,9 @@ def verify_command(method: str | None, vintage: int | None, as_json: bool) -> No
     from service.risk.methods import METHODS
 
     if method is not None and method not in METHODS:
-        raise click.BadParameter(f"no method is called {method!r}; there are {', '.join(METHODS)}", param_hint="--method")
+        raise click.BadParameter(
+            f"no method is called {method!r}; there are {', '.join(METHODS)}", param_hint="--method"
+        )
     with database(Settings.from_env(os.environ)) as dsn:
         world = asyncio.run(_read(dsn))
     cases = verify(world, method, vintage)
@@ -85,23 +91,26 @@ def _row(case: Case) -> dict[str, object]:
 def _print(world: World, cases: Sequence[Case], method: str | None) -> None:
     from rich.console import Console
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     tables: dict[tuple[str, int], list[Case]] = {}
     for case in cases:
         tables.setdefault((case.key.method, case.key.vintage), []).append(case)
     for (name, vintage), rows in tables.items():
         _print_table(console, f"{name} {vintage}", rows)
-    _print_tallies(console, world, cases)
-    if not cases:
+    if cases:
+        _print_tallies(console, world, cases)
+    else:
         from service.methods.verification import UNPUBLISHED
 
-        console.print(UNPUBLISHED.get(method or "", "No row is asked for."))
+        console.print(UNPUBLISHED.get(method or "", "No row is asked for."), soft_wrap=True)
 
 
 def _print_table(console: Console, title: str, rows: Sequence[Case]) -> None:
     from rich.table import Table
 
-    table = Table("material", "stage", "buyer", "published", "computed", "difference", "verdict", box=None, pad_edge=False)
+    table = Table(
+        "material", "stage", "buyer", "published", "computed", "difference", "verdict", box=None, pad_edge=False
+    )
     for case in rows:
         table.add_row(
             case.key.material,
@@ -115,7 +124,7 @@ def _print_table(console: Console, title: str, rows: Sequence[Case]) -> None:
     console.print(f"\n[bold]{title}[/]")
     console.print(table)
     for reason, about in _reasons(rows).items():
-        console.print(f"  {', '.join(about)}: {reason}")
+        console.print(f"  {', '.join(about)}: {reason}", soft_wrap=True)
 
 
 def _reasons(rows: Sequence[Case]) -> dict[str, list[str]]:
@@ -138,10 +147,14 @@ def _print_tallies(console: Console, world: World, cases: Sequence[Case]) -> Non
     for vintage in sorted({case.key.vintage for case in eu}, reverse=True):
         found = tally(eu, vintage)
         console.print(
-            f"  eu-crm {vintage}: of {found.published} published values among {found.rows} rows, {found.exact} exact,"
-            f" {found.within_tenth} within 0.1, {found.same_side} on the same side of 1.0, {found.within_rounding} within"
-            f" the rounding of the printed inputs; {found.predicted} predicted"
+            f"  eu-crm {vintage}: {found.published} of {found.rows} rows have a published value; {found.exact} exact,"
+            f" {found.within_tenth} within 0.1, {found.same_side} on the same side of 1.0, {found.within_rounding}"
+            f" within the rounding of the printed inputs; {found.predicted} predicted",
+            soft_wrap=True,
         )
     for rule in list_rules(world) if eu else ():
-        undecided = f", {len(rule.open)} of them or beside them open by rounding" if rule.open else ""
-        console.print(f"  list rule {rule.year}: {len(rule.critical)} materials{undecided}; published {rule.published}")
+        left_open = f", and {', '.join(rule.open)} open by the rounding of printed inputs" if rule.open else ""
+        console.print(
+            f"  list rule {rule.year}: {len(rule.critical)} materials{left_open}; by published values {rule.published}",
+            soft_wrap=True,
+        )

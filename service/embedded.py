@@ -241,12 +241,18 @@ def _evict(data: Path, sockets: Path) -> None:
     pid = next(iter(_pid_file(data)), "")
     try:
         orphan = psutil.Process(int(pid)) if pid else None
-        if orphan and not _has_ended(orphan) and data.samefile(orphan.cwd()):
+        if orphan and not _has_ended(orphan) and _serves(orphan, data):
             _stop(orphan)
     except (psutil.Error, OSError):
         pass  # the process is gone, or somebody else's
     (data / "postmaster.pid").unlink(missing_ok=True)
     (sockets / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
+
+
+def _serves(process: psutil.Process, data: Path) -> bool:
+    """Whether it is a server on `data`, by its command: more of another account's process even root may not be shown."""
+    program, *arguments = [*process.cmdline(), "", "", ""][:3]
+    return Path(program).name == "postgres" and arguments[0] == "-D" and data.samefile(arguments[1])
 
 
 def _stop(process: psutil.Process) -> None:

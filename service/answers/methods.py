@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 from schemas.method import MixSupplier, SupplyMix, Term
 from schemas.score import MethodRef, Score, ScoreRow, StageScore
 from service.answers.rounding import measure, weight
+from service.answers.standing import standings
 from service.methods import ENGINES, run
 from service.risk.methods import METHODS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from schemas.common import Stage
-    from service.methods import Valued
+    from schemas.score import Standing
+    from service.methods import Valued, Values
     from service.methods.engine import MixUsed, StageValue
     from service.methods.engine import Term as Entered
     from service.world.world import World
@@ -41,7 +44,8 @@ def method_ref(method: str) -> MethodRef:
 
 def method_score(world: World, method: str, mineral: str, buyer: str, as_of: date) -> Score:
     """A mineral under a method with a scale of its own: `value` in `unit`, and what it is made of."""
-    valued = run(world, method, buyer, as_of)[mineral]
+    values = run(world, method, buyer, as_of)
+    valued = values[mineral]
     return Score(
         as_of=as_of,
         known_at=world.revision,
@@ -57,6 +61,7 @@ def method_score(world: World, method: str, mineral: str, buyer: str, as_of: dat
         interval=None,
         value=measure(valued.value),
         unit=ENGINES[method].unit,
+        standing=_standings(values).get(mineral),
         binding_stage=valued.stage,
         stages=[_stage(stage) for stage in valued.stages if stage.stage],
         terms=[_term(term) for term in (*valued.terms, *(t for s in valued.stages if not s.stage for t in s.terms))],
@@ -64,8 +69,17 @@ def method_score(world: World, method: str, mineral: str, buyer: str, as_of: dat
     )
 
 
-def method_row(world: World, method: str, mineral: str, valued: Valued) -> ScoreRow:
-    """One mineral's line in the list of scores by a method with a scale of its own."""
+def method_rows(world: World, method: str, minerals: Iterable[str], values: Values) -> list[ScoreRow]:
+    """The lines of some minerals in the list of scores by a method with a scale of its own."""
+    standing = _standings(values)
+    return [_row(world, method, mineral, values[mineral], standing.get(mineral)) for mineral in minerals]
+
+
+def _standings(values: Values) -> dict[str, Standing]:
+    return standings({mineral: valued.value for mineral, valued in values.items() if valued.value is not None})
+
+
+def _row(world: World, method: str, mineral: str, valued: Valued, standing: Standing | None) -> ScoreRow:
     binding = next((stage for stage in valued.stages if stage.stage == valued.stage), None)
     leading = next((mix for mix in binding.mixes if mix.of == "world_supply"), None) if binding else None
     top = leading.suppliers[0] if leading and leading.suppliers else None
@@ -79,6 +93,7 @@ def method_row(world: World, method: str, mineral: str, valued: Valued) -> Score
         interval_high=None,
         value=measure(valued.value),
         unit=ENGINES[method].unit,
+        rank=standing.rank if standing else None,
         binding_stage=valued.stage,
         reference_year=_last_year(binding),
         top_country=top.country if top else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
@@ -21,6 +21,7 @@ from schemas.score import (
     Supplier,
 )
 from service.answers.rounding import measure, points, share, weight
+from service.answers.standing import scored_standings
 from service.methods.default import REASONS, UNIT
 from service.risk.intervals import LEVEL, Ends, Intervals
 from service.risk.methods.partner_adjusted import ID, VERSION
@@ -29,8 +30,10 @@ from service.world.scoring import NOBODY, Scored, score_all
 from service.world.sourcing import Sourced, score_sourced
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
+    from schemas.score import Standing
     from service.risk.methods.partner_adjusted import StageScores
     from service.risk.model import StageResult
     from service.risk.numbers import Ints
@@ -108,8 +111,12 @@ class Account:
 
     def score(self, mineral: str) -> Score:
         """The whole account of one mineral."""
+        return replace(self, scored=self.scored.only(mineral))._score(mineral, self.standings.get(mineral))
+
+    def _score(self, mineral: str, standing: Standing | None) -> Score:
+        """The account of the one mineral that is scored."""
         sheet = self.scored.sheet
-        result = self.scored.scores.mineral(self.world.mineral_index[mineral])
+        result = self.scored.scores.mineral(0)
         stages = [self._stage(place) for place in sheet.places_of[mineral]]
         binding = None if result.binding_stage is None else sheet.places[result.binding_stage].stage
         return Score(
@@ -124,14 +131,20 @@ class Account:
             reasons=[f"{s.stage}: {reason}" for s in stages for reason in s.reasons] if result.score is None else [],
             score=points(result.score),
             band=result.band,
-            interval=None if result.score is None else self._interval("minerals", self.world.mineral_index[mineral]),
+            interval=None if result.score is None else self._interval("minerals", 0),
             value=measure(result.score),
             unit=UNIT,
+            standing=standing,
             binding_stage=binding,
             stages=stages,
             terms=[],
             flags=_ordered({*result.flags, *(flag for stage in stages for flag in stage.flags)}),
         )
+
+    @cached_property
+    def standings(self) -> Mapping[str, Standing]:
+        """Where every mineral that has a score stands among them."""
+        return scored_standings(self.scored)
 
     def row(self, mineral: str) -> ScoreRow:
         """One mineral's line in the list of scores."""
@@ -150,6 +163,7 @@ class Account:
             interval_high=None if result.score is None else points(float(ends.high[place])),
             value=measure(result.score),
             unit=UNIT,
+            rank=standing.rank if (standing := self.standings.get(mineral)) else None,
             binding_stage=binding.stage if binding else None,
             reference_year=binding.shares.reference_year if binding and binding.shares else None,
             top_country=top.country if top else None,

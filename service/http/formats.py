@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import re
+from datetime import date
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Protocol, TypeVar, get_args
 
@@ -226,6 +227,8 @@ def _cell(value: Any) -> Any:
         return _cell(";".join(part if isinstance(part, str) else _json(part) for part in value))
     if isinstance(value, dict | msgspec.Struct):
         return _json(value)
+    if isinstance(value, date):
+        return msgspec.to_builtins(value)
     if isinstance(value, str) and _FORMULA.match(value):
         return f"'{value}"
     return "" if value is None else value

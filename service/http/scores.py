@@ -10,11 +10,11 @@ from litestar.params import QueryParameter
 
 from schemas.common import Band, Page
 from schemas.score import Score, ScoreRow
-from service.answers.methods import method_row, method_score
+from service.answers.methods import method_rows, method_score
 from service.answers.score import Account, MixName
 from service.http.formats import PagingDependency, page, read_list
 from service.http.names import Buyer, MineralName, find_buyer, find_mineral
-from service.http.problems import InvalidRequest, NotFound, fault_in
+from service.http.problems import NotFound, fault_in
 from service.http.reads import View, ViewDependency, answer, read
 from service.methods import run
 from service.risk.methods import METHODS
@@ -125,7 +125,7 @@ class ScoreController(Controller):
         else:
             refuse_default_only(method, mix=mix != "world", band=band is not None)
             values = run(view.world, method, buyer, view.as_of)
-            rows = [method_row(view.world, method, mineral, values[mineral]) for mineral in minerals]
+            rows = method_rows(view.world, method, minerals, values)
         rows = _sorted([row for row in rows if band is None or row.band == band], sort)
         return page(
             view, paging, rows, lambda row: row, method, METHODS[method].version, buyer, mix, level, list, band, sort
@@ -136,7 +136,7 @@ def refuse_default_only(method: str, **asked: bool) -> None:
     """Refuses what only the default method has, by the names of the parameters that asked for it."""
     faults = [fault_in(name, f"{method} has none: only {DEFAULT} does") for name, wanted in asked.items() if wanted]
     if faults:
-        raise InvalidRequest("; ".join(f"{fault.parameter}: {fault.detail}" for fault in faults), *faults)
+        raise NotFound("; ".join(f"{fault.parameter}: {fault.detail}" for fault in faults), *faults)
 
 
 def on_list(view: View, name: str) -> set[str]:

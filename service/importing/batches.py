@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -20,6 +19,12 @@ from service.world.rows import Row
 
 BATCH: Final = 2_000
 """Rows handed over together: some megabytes, and some milliseconds of work for whoever takes them."""
+
+YEARS: Final = ("period_end", "year")
+"""The columns that say which year a figure speaks of, and ends with."""
+
+NOT_DATED: Final = ("parameter", "rating")
+"""Kinds whose year is that of the study which prints them."""
 
 Progress = Callable[[float], None]
 """Told again and again which part of a file has been read, 0 to 1."""
@@ -73,7 +78,7 @@ class Reading:
         self._context = context
         self._known = known
         self._newest = newest
-        self._rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        self._lanes: dict[type, _Lane] = {}
 
     def batches(self, progress: Progress) -> Iterator[Batch]:
         """All rows of the file, however many readers it takes."""
@@ -83,56 +88,78 @@ class Reading:
                 yield from self._pass(reader, progress, place / len(readers))
         for problem in self._known.left_over():
             self.findings.add(problem)
+        self.findings.read = {lane.kind: lane.count for lane in self._lanes.values()}
         if not self.findings.count and not self.findings.read:
             self.findings.add(Problem(1, "", "no rows", "a row of evidence at least"))
         if not self.findings.count:
-            yield from (Batch(kind, records) for kind, records in self._rows.items() if records)
+            yield from (Batch(lane.kind, lane.rows) for lane in self._lanes.values() if lane.rows)
         progress(1)
 
     def _pass(self, reader: Reader, progress: Progress, done: float) -> Iterator[Batch]:
-        size = self._path.stat().st_size * len(self._edition.readers)
+        findings, size = self.findings, self._path.stat().st_size * len(self._edition.readers)
         with opened(self._path) as (file, position):
             lines = Counted(decode(file, self._edition.encoding))
             try:
                 for place, item in enumerate(reader(lines, self._context)):
                     if place % BATCH == 0:
                         progress(done + position() / size)
-                    yield from self._take(item, lines.line)
-                    if self.findings.count >= MOST_COUNTED:
-                        self.findings.ended = True
+                    if isinstance(item, Row):
+                        lane = self._take(item, lines.line)
+                        if len(lane.rows) == BATCH:
+                            yield Batch(lane.kind, lane.rows)
+                            lane.rows = []
+                    elif isinstance(item, Skipped):
+                        findings.skipped[item.reason] += 1
+                    else:
+                        self._add(item, lines.line)
+                    if findings.count >= MOST_COUNTED:
+                        findings.ended = True
                         return
             except Unreadable as unreadable:
                 self._add(unreadable.problem, lines.line)
 
-    def _take(self, item: Row | Problem | Skipped, line: int) -> Iterator[Batch]:
-        if isinstance(item, Problem):
-            self._add(item, line)
-            return
-        if isinstance(item, Skipped):
-            self.findings.skipped[item.reason] += 1
-            return
-        self.findings.read[item.kind] += 1
-        for problem in self._known.strangers(item, line):
-            self.findings.add(problem)
-        if self._newest is not None and (year := _year(item)) is not None and year > self._newest:
-            self.findings.add(Problem(line, "", str(year), f"a year to {self._newest}, or a newer edition to be named"))
+    def _take(self, row: Row, line: int) -> _Lane:
+        """Puts a row into its lane, if nothing is wrong with it nor with any row before it."""
+        lane = self._lanes.get(type(row))
+        if lane is None:
+            lane = self._lanes[type(row)] = _Lane(type(row), self._known)
+        lane.count += 1
+        if lane.brings:
+            self._known.bring(row)
+        values = msgspec.structs.astuple(row)
+        if not lane.accepts(values):
+            for problem in self._known.strangers(row, line):
+                self.findings.add(problem)
+        if self._newest is not None and lane.year is not None and (values[lane.year] or 0) > self._newest:
+            expected = f"a year to {self._newest}, or a newer edition to be named"
+            self.findings.add(Problem(line, "", str(values[lane.year]), expected))
         if self.findings.count:
-            self._rows.clear()
-            return
-        rows = self._rows[item.kind]
-        rows.append((*msgspec.structs.astuple(item), line))
-        if len(rows) == BATCH:
-            del self._rows[item.kind]
-            yield Batch(item.kind, rows)
+            lane.rows.clear()
+        else:
+            lane.rows.append((*values, line))
+        return lane
 
     def _add(self, problem: Problem, line: int) -> None:
         """Takes down a problem; one met while unpacking stands on the line after the last one that was read."""
         self.findings.add(msgspec.structs.replace(problem, line=line + 1) if problem.line == HERE else problem)
 
 
-def _year(row: Row) -> int | None:
-    """The last year a figure speaks of; what a study's parameters and ratings are dated by is its own year."""
-    if row.kind in ("parameter", "rating"):
-        return None
-    year: int | None = getattr(row, "period_end", None) or getattr(row, "year", None)
-    return year
+class _Lane:
+    """The rows of one kind that wait for their batch to be full, and what the columns of the kind have to hold."""
+
+    def __init__(self, kind: type[Row], known: Known) -> None:
+        self.kind = kind.kind
+        self.count = 0
+        self.rows: list[tuple[Any, ...]] = []
+        self.brings = kind.kind in known.ids
+        columns = kind.__struct_fields__
+        self.year = None if kind.kind in NOT_DATED else next((columns.index(y) for y in YEARS if y in columns), None)
+        self._names = [(columns.index(column), known.accepted(kind, column)) for column in kind.refers]
+
+    def accepts(self, values: tuple[Any, ...]) -> bool:
+        """Whether everything a row refers to was known when the lane was made: the quick answer for most rows."""
+        for place, accepted in self._names:
+            value = values[place]
+            if value not in accepted if type(value) is not tuple else not accepted.issuperset(value):
+                return False
+        return True

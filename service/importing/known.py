@@ -50,10 +50,12 @@ class Known:
         lines = await reading.standing(connection, TariffLine, head)
         return cls(Names(countries, minerals, corrections), ids, frozenset(line.code for line in lines))
 
+    def accepted(self, kind: type[Row], column: str) -> set[str | None]:
+        """What a column of a kind may refer to, as far as it is known by now; a set that callers may add to."""
+        return {None}.union(*(self.ids[target] for target in kind.refers[column]))
+
     def strangers(self, row: Row, line: int) -> Iterator[Problem]:
         """What a row refers to that does not exist."""
-        if row.kind in self.ids:
-            self.ids[row.kind].add(getattr(row, row.key[0]))
         for column, targets in row.refers.items():
             value = getattr(row, column)
             for name in value if isinstance(value, tuple) else (value,):
@@ -63,6 +65,11 @@ class Known:
                     yield self._problem(_Pending(line, column, name, targets))
                 elif len(self._pending) < MOST_COUNTED:  # the ledger itself refuses whatever is beyond
                     self._pending.append(_Pending(line, column, name, targets))
+
+    def bring(self, row: Row) -> None:
+        """Takes note of a row of the file that others may refer to."""
+        if row.kind in self.ids:
+            self.ids[row.kind].add(getattr(row, row.key[0]))
 
     def left_over(self) -> Iterator[Problem]:
         """What the file's rows refer to that neither the ledger nor the whole file has."""

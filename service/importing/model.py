@@ -57,7 +57,7 @@ class Findings:
 
     def __init__(self) -> None:
         self.count = 0
-        self.read: Counter[str] = Counter()
+        self.read: dict[str, int] = {}
         self.skipped: Counter[str] = Counter()
         self.ended = False
         self._problems: dict[Problem, None] = {}

@@ -69,7 +69,9 @@ def read(
     elif layout is PUBLISHED and not numbers:
         yield Problem(1, layout.exporter, layout.exporter, "the release's country codes beside the file")
     elif not tariff_lines:
-        yield Problem(1, layout.code, layout.code, "tariff lines in the ledger to choose by: import form:tariff_line first")
+        yield Problem(
+            1, layout.code, layout.code, "tariff lines in the ledger to choose by: import form:tariff_line first"
+        )
     else:
         yield from _trades(lines, layout, names, source, numbers, tariff_lines)
 

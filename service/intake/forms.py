@@ -92,12 +92,13 @@ def _cells(columns: Columns, fields: dict[str, str], names: Names | None) -> dic
     """What the cells say: an empty one is an empty text or list, or nothing at all."""
     text = columns.text
     cells: dict[str, Any] = {name: cell for name, cell in fields.items() if cell or name in text}
-    for name in columns.listed & fields.keys():
-        cells[name] = tuple(part.strip() for part in fields[name].split(";") if part.strip())
+    for name in columns.listed:
+        if name in fields:
+            cells[name] = tuple(part.strip() for part in fields[name].split(";") if part.strip())
     if names:
-        for name in columns.named & cells.keys():
-            cell = cells[name]
-            cells[name] = names.corrected(cell) if isinstance(cell, str) else tuple(map(names.corrected, cell))
+        for name in columns.named:
+            if cell := cells.get(name):
+                cells[name] = names.corrected(cell) if isinstance(cell, str) else tuple(map(names.corrected, cell))
     return cells
 
 

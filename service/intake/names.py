@@ -28,8 +28,8 @@ def fold(printed: str) -> str:
 def closest(printed: str, known: Iterable[str], count: int = 3) -> str:
     """The known names most like a printed one, for a person to choose from; with what they mean, if it is known."""
     near = get_close_matches(fold(printed[:LONGEST_NAME]), list(known), n=count, cutoff=0.5)
-    means = known if isinstance(known, Mapping) else {}
-    told = [name if fold(means.get(name, name)) == name else f"{name} ({means[name]})" for name in near]
+    means = {name: known[name] if isinstance(known, Mapping) else name for name in near}
+    told = [meant if fold(meant) == name else f"{name} ({meant})" for name, meant in means.items()]
     return f"closest known: {', '.join(told)}" if told else "nothing known comes close"
 
 
@@ -76,7 +76,7 @@ class Names:
 
     def corrected(self, printed: str) -> str:
         """What a correction says a printed name means, else the name itself."""
-        return self._corrections.get(fold(printed), printed)
+        return self._corrections.get(fold(printed), printed) if self._corrections else printed
 
     def members(self, group: str) -> tuple[str, ...]:
         """The minerals a group stands for; none for a mineral of its own."""

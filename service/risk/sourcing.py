@@ -12,13 +12,14 @@ Where only imports are known by country, the own supply is 1 − IR from home an
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from service.risk.methods.partner_adjusted import StageScores, scale
 from service.risk.numbers import Floats, numbers
-from service.risk.uncertainty import Sample
+from service.risk.uncertainty import Doubt, Sample, sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +30,24 @@ class OwnSupply:
     """
 
     scores: StageScores
-    sample: Sample
+    doubt: Doubt
+    seed: int
     part: Floats
+
+    @cached_property
+    def sample(self) -> Sample:
+        """The draws of the buyer's own supply."""
+        return sample(self.scores.suppliers, self.doubt, self.seed)
+
+    def only(self, stages: range) -> OwnSupply:
+        """The own supply in some neighbouring stages, drawn as among all."""
+        suppliers = self.scores.suppliers
+        return OwnSupply(
+            scores=self.scores.only(stages, suppliers.only(stages)),
+            doubt=self.doubt.only(suppliers.stages.rows(stages), stages),
+            seed=self.seed,
+            part=self.part[stages.start : stages.stop],
+        )
 
     def __post_init__(self) -> None:
         if len(self.part) != len(self.scores.h):

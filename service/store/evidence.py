@@ -131,10 +131,10 @@ class Table:
     @property
     def replaced(self) -> str:
         """How many rows that revision $1 wrote took the place of rows that stood before it."""
-        key = self._listed(self.key)
         return (
-            f"select count(*) from (select {key} from {self.quoted} where revision = $1"
-            f" intersect select {key} from ({self.standing('revision < $1')}) s) both_times"
+            f"select count(*) from (select revision, lag(retracted) over (partition by {self._listed(self.key)}"
+            f" order by revision) as withdrawn from {self.quoted} where revision <= $1) v"
+            " where revision = $1 and not withdrawn"
         )
 
     @property

@@ -42,12 +42,13 @@ class Weights:
 
 @dataclass(frozen=True, eq=False)
 class GovernanceTable:
-    """One release as [year, country, indicator] arrays, NaN where nothing is printed."""
+    """One release as [year, country, indicator] arrays, NaN where nothing is printed, with where each was read."""
 
     release: Source | None
     years: tuple[int, ...]
     estimates: NDArray[np.float64]
     errors: NDArray[np.float64]
+    locators: NDArray[np.object_]
 
     def on(self, as_of: date) -> Weights:
         """The weights from the latest five years that had ended by a day.
@@ -81,9 +82,10 @@ def tabulate(
     years = tuple(sorted({row.year for row in chosen}))
     year_place = {year: place for place, year in enumerate(years)}
     shape = (len(years), len(country_index), len(DIMENSIONS))
-    estimates, errors = np.full(shape, np.nan), np.full(shape, np.nan)
+    estimates, errors, locators = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, "", dtype=object)
     for row in chosen:
         cell = year_place[row.year], country_index[row.country], DIMENSIONS.index(row.dimension)
         estimates[cell] = row.estimate
         errors[cell] = np.nan if row.stderr is None else row.stderr
-    return GovernanceTable(release, years, estimates, errors)
+        locators[cell] = row.locator
+    return GovernanceTable(release, years, estimates, errors, locators)

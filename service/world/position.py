@@ -184,3 +184,7 @@ class Positions:
         index = self.world.country_index
         return np.array(sorted(index[country] for country in countries), dtype=np.intp)
 
+
+def positions_on(world: World, as_of: date, ladder: Ladder = LADDER) -> Positions:
+    """The positions of a day; days between which nothing begins or ends share them."""
+    return world.memo.get(("positions", world.epoch(as_of), ladder), lambda: Positions(world, as_of, ladder))

@@ -10,7 +10,7 @@ import numpy as np
 from service.risk.intervals import LEVEL, Intervals, Parts, intervals, parts
 from service.risk.methods.partner_adjusted import MineralScores, score_minerals, score_stages
 from service.risk.partners import LADDER, Ladder, RestrictionType, Terms
-from service.world.position import NOBODY, Position, Positions
+from service.world.position import NOBODY, Position, positions_on
 from service.world.sheet import Sheet, sheet_on
 from service.world.world import Memo
 
@@ -69,8 +69,7 @@ def score_all(world: World, buyer: str, as_of: date, ladder: Ladder = LADDER) ->
 
 def _score_all(world: World, buyer: str, as_of: date, ladder: Ladder) -> Scored:
     sheet = sheet_on(world, as_of)
-    positions = world.memo.get(("positions", world.epoch(as_of), ladder), lambda: Positions(world, as_of, ladder))
-    terms, agreement, restriction = buyer_terms(world, sheet.cells, positions.of(buyer))
+    terms, agreement, restriction = buyer_terms(world, sheet.cells, positions_on(world, as_of, ladder).of(buyer))
     stages = score_stages(sheet.suppliers, terms, ladder)
     return Scored(sheet, agreement, restriction, score_minerals(stages, sheet.minerals))
 

@@ -4,7 +4,7 @@ on imports; the world's supply alone elsewhere."""
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +15,8 @@ from service.risk.model import Suppliers
 from service.risk.numbers import Groups, joined
 from service.risk.partners import LADDER, Ladder
 from service.risk.sourcing import OwnSupply, own_part, with_own_supply
-from service.risk.uncertainty import SHARE_SD, Doubt, sample
-from service.world.position import Positions
+from service.risk.uncertainty import SHARE_SD, Doubt
+from service.world.position import positions_on
 from service.world.scoring import Scored, buyer_terms, score_all
 from service.world.sheet import SEED, Sheet
 from service.world.studies import printed_as
@@ -46,6 +46,10 @@ class Own:
     known: Bools
     rows: slice
 
+    def moved(self, by: int) -> Own:
+        """The same supply where it stands so many rows later."""
+        return replace(self, rows=slice(self.rows.start + by, self.rows.stop + by))
+
     @property
     def import_reliance(self) -> float:
         """The reliance as a fraction."""
@@ -63,6 +67,20 @@ class Sourced(Scored):
     supply: OwnSupply
     own_agreement: Ints
     own_restriction: Ints
+
+    def _only(self, mineral: str) -> Sourced:
+        plain, stages = super()._only(mineral), self.sheet.places_of[mineral]
+        rows = self.supply.scores.suppliers.stages.rows(stages)
+        return Sourced(
+            sheet=plain.sheet,
+            agreement=plain.agreement,
+            restriction=plain.restriction,
+            scores=plain.scores,
+            own=tuple(found and found.moved(-rows.start) for found in self.own[stages.start : stages.stop]),
+            supply=self.supply.only(stages),
+            own_agreement=self.own_agreement[rows],
+            own_restriction=self.own_restriction[rows],
+        )
 
     def intervals(self, level: float = LEVEL) -> Intervals:
         """The interval of every stage and mineral, holding `level` of the draws."""
@@ -87,7 +105,7 @@ def _score_sourced(world: World, buyer: str, as_of: date, ladder: Ladder) -> Sou
     own = _own(world, sheet, buyer, as_of)
     countries = joined([found.countries for found in own if found], np.int64)
     cells = _cells(world, sheet, own, countries)
-    positions = world.memo.get(("positions", world.epoch(as_of), ladder), lambda: Positions(world, as_of, ladder))
+    positions = positions_on(world, as_of, ladder)
     terms, agreement, restriction = buyer_terms(world, cells, positions.of(buyer))
     suppliers = _suppliers(world, sheet.governance, own, countries)
     scores = score_stages(suppliers, terms, ladder)
@@ -95,7 +113,8 @@ def _score_sourced(world: World, buyer: str, as_of: date, ladder: Ladder) -> Sou
     counts = np.array([found is not None for found in own], dtype=np.bool_) & scores.sufficient
     supply = OwnSupply(
         scores=scores,
-        sample=sample(suppliers, _doubt(sheet, own, countries), SEED),
+        doubt=_doubt(sheet, own, countries),
+        seed=SEED,
         part=np.where(counts, own_part(reliance), 0.0),
     )
     stages = with_own_supply(plain.scores.stages, supply)

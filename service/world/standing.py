@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from service.world.rows import Agreement, Restriction
     from service.world.world import World
 
-_MARKET_TYPES = ("single_market", "customs_union")
+MARKET_TYPES = ("single_market", "customs_union")
+"""Blocs whose members are tied by belonging to them."""
 
 
 def status_on(agreement: Agreement, on: date) -> AgreementStatus:
@@ -116,7 +117,7 @@ class Ties:
 
     @cached_property
     def _markets(self) -> list[str]:
-        return [bloc.id for bloc in self.world.blocs.values() if bloc.type in _MARKET_TYPES]
+        return [bloc.id for bloc in self.world.blocs.values() if bloc.type in MARKET_TYPES]
 
     def standing(self, buyer: str) -> Standing:
         """The standing of a country, or of a bloc by itself."""

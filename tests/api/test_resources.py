@@ -99,7 +99,7 @@ async def test_an_agreement_has_the_status_of_the_day(client: AsyncClient) -> No
 
 
 async def test_bindingness_nobody_states_counts_as_not_binding(client: AsyncClient) -> None:
-    told = (await get(client, "/v1/agreements/us-argentina-mou-2026", as_of="2026-02-05"))["agreement"]
+    told = (await get(client, "/v1/agreements/us-guinea-mou-2026", as_of="2026-02-05"))["agreement"]
     assert (told["binding"], told["status"], told["tie"]) == ("not_stated", "signed", "memorandum")
 
 
@@ -127,14 +127,14 @@ async def test_agreements_narrow_by_mineral_status_bindingness(client: AsyncClie
 async def test_restrictions_have_status_and_strength(client: AsyncClient) -> None:
     told = (await get(client, "/v1/restrictions/chn-licence-gallium-2023", as_of="2026-02-05"))["restriction"]
     assert (told["type"], told["status"], told["factor"]) == ("licence", "in_force", LADDER.licence.central)
-    early = (await get(client, "/v1/restrictions/chn-licence-gallium-2023", as_of="2023-12-30"))["restriction"]
+    early = (await get(client, "/v1/restrictions/chn-licence-gallium-2023", as_of="2023-07-31"))["restriction"]
     assert early["status"] == "pending"
 
 
 async def test_a_year_counts_from_its_last_day(client: AsyncClient) -> None:
-    """The source says 2023 and no more, so it is certain on 2023-12-31 and on no earlier day."""
-    for day, status in (("2023-12-30", "pending"), ("2023-12-31", "in_force")):
-        told = await get(client, "/v1/restrictions/chn-licence-gallium-2023", as_of=day)
+    """The source says 2024 and no more, so it is certain on 2024-12-31 and on no earlier day."""
+    for day, status in (("2024-12-30", "pending"), ("2024-12-31", "in_force")):
+        told = await get(client, "/v1/restrictions/ago-ban-gypsum-2024", as_of=day)
         assert told["restriction"]["status"] == status
 
 

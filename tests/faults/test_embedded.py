@@ -87,9 +87,9 @@ async def test_the_data_is_kept_and_the_second_start_is_quick(home: Path) -> Non
 
 
 async def test_no_port_is_opened_and_only_its_own_account_gets_at_the_socket(home: Path) -> None:
-    with embedded(home):
-        [server] = servers_on(home)
-        assert [each for each in server.net_connections("inet") if each.status == psutil.CONN_LISTEN] == []
+    with embedded(home) as dsn:
+        async with connected(dsn) as connection:
+            assert await connection.fetchval("show listen_addresses") == ""
         [socket] = (home / "postgres").resolve().rglob(".s.PGSQL.*[0-9]")
         assert socket.parent.stat().st_mode & 0o077 == 0
 

@@ -22,11 +22,16 @@ if TYPE_CHECKING:
     from service.world.world import World
 
 
+def unit_label(row: Share | Deposit) -> str:
+    """The unit of an amount and what it counts: `metric tons, lithium content`."""
+    return ", ".join(filter(None, (row.unit, row.basis)))
+
+
 def unit_of(shares: ShareSet) -> tuple[str | None, float | None]:
     """The unit in which a source prints world output, and how much that is; None where it prints shares only."""
     for row in shares.rows:
         if row.total:
-            return ", ".join(filter(None, (row.unit, row.basis))), row.total
+            return unit_label(row), row.total
     return None, None
 
 
@@ -104,7 +109,7 @@ def _added(state: State, change: AddCapacity, deposit: Deposit | None, country: 
     names = (change.mineral,) if change.mineral else deposit.minerals if deposit else ()
     sets = [_need_shares(state, name, stage) for name in state.need_minerals(names, "mineral")]
     if own and deposit:
-        sets = [found for found in sets if unit_of(found)[0] == deposit.unit]
+        sets = [found for found in sets if unit_of(found)[0] == unit_label(deposit)]
     if len(sets) != 1:
         raise ChangeError("mineral", f"name the one mineral that is added: {', '.join(names)}")
     total = unit_of(sets[0])[1]

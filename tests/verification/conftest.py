@@ -1,0 +1,40 @@
+"""The World of the shipped evidence, and where published tables to test against may lie."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asyncpg import Connection, Record
+
+from service.seeding import read_seeds
+from service.world.world import World
+from tests.evidence import world_of
+
+
+@pytest.fixture(scope="session")
+def shipped() -> World:
+    """The shipped evidence as a ledger would hand it over."""
+    return world_of(read_seeds())
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder of published tables; a test that needs it is skipped where it is absent."""
+    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
+    folder = Path(os.environ.get("CHOKEPOINT_REFERENCE_DATA") or beside)
+    if not folder.is_dir():
+        pytest.skip("no published tables here: set CHOKEPOINT_REFERENCE_DATA to their folder")
+    return folder
+
+
+@pytest.fixture(scope="module")
+async def ledger(postgres: Any, administrator: Connection[Record], migrated: str) -> AsyncIterator[str]:
+    """The URL of a ledger that the tests of one module share, empty at first."""
+    name = f"verified_{next(postgres.numbers)}"
+    await administrator.execute(f"create database {name} template {migrated}")
+    yield postgres.database(name)
+    await administrator.execute(f"drop database {name} with (force)")
