@@ -9,9 +9,9 @@ from msgspec import Meta, Struct
 
 from schemas.common import Fraction, Stage
 
-Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80, examples=["lithium"])]
-Code = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", examples=["CHN"])]
-Party = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$", max_length=40, examples=["EU"])]
+Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+Code = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+Party = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$", max_length=40)]
 Slugs = Annotated[list[Slug], Meta(min_length=1, max_length=200)]
 Stages = Annotated[list[Stage], Meta(min_length=1, max_length=2)]
 Parties = Annotated[list[Party], Meta(min_length=1, max_length=300)]
@@ -117,6 +117,7 @@ class AddCapacity(_Change, frozen=True, kw_only=True, tag="add_capacity"):
     """New output. Name a deposit or project the ledger knows, or a country and stage; say how much, unless it does."""
 
     deposit: Slug | None = None
+    """One the ledger knows, see `/v1/deposits`."""
     country: Code | None = None
     stage: Stage | None = None
     mineral: Slug | None = None

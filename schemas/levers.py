@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.common import Answer, Band, Fraction, Stage
+from schemas.common import Answer, Band, Stage
 from schemas.score import Interval, MethodRef, Points, Status
 
 Signed = Annotated[float, Meta(ge=-100, le=100)]

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from schemas.change import Steps
 from schemas.common import Answer, Band, Fraction, Stage, Tie
 from schemas.method import SupplyMix, Term
 
@@ -95,6 +96,20 @@ class Supplier(Struct, frozen=True, kw_only=True):
     contribution: Annotated[float, Meta(ge=0)]
 
 
+class Holding(Struct, frozen=True, kw_only=True):
+    """What one country owns of another's capacity, or has committed to it of another's output."""
+
+    host: str
+    controller: str
+    part: Fraction
+    """Of the host's capacity or output."""
+    share: Fraction
+    """The same as a fraction of world output."""
+    year: int
+    source: str
+    evidence_level: str
+
+
 class OwnSupply(Struct, frozen=True, kw_only=True):
     """The buyer's own supply in a stage's H: H = h_world · import_reliance/2 + h_own · (1 − import_reliance/2)."""
 
@@ -146,6 +161,12 @@ class StageScore(Struct, frozen=True, kw_only=True):
     partner_coverage: PartnerCoverage | None
     suppliers: list[Supplier]
     """Largest share first."""
+    ownership: list[Holding] = []
+    """Capacity others own, where a source says so: `attribution=control` counts it as theirs."""
+    offtake: list[Holding] = []
+    """Output that is committed, where a source says so. It moves no share."""
+    available_to_market: Annotated[float, Meta(ge=0)] | None = None
+    """The part of world output that is named and not committed to others than the buyer; null where no source says."""
     withheld: list[str]
     """Countries the source names without printing their share."""
     terms: list[Term]
@@ -172,8 +193,15 @@ class Score(Answer, frozen=True, kw_only=True):
     mineral: str
     buyer: str
     method: MethodRef
-    mix: Literal["world", "sourcing"]
-    """Whose supply counts: the world's alone, or the buyer's own beside it where the ledger knows it."""
+    attribution: Literal["territory", "control"] = "territory"
+    """Whose output counts as whose: of the country in which it stands, or of who owns the capacity."""
+    ladder: Steps = {}
+    """Steps of the ladder of ties and restrictions that the request has set."""
+    mix: Literal["world", "sourcing"] | None
+    """Whose supply counts: the world's alone, or the buyer's own beside it where the ledger knows it.
+
+    Null for methods other than `partner-adjusted`: what they count is in `mixes`.
+    """
     status: Status
     reasons: list[str]
     """Why there is no score."""
@@ -217,4 +245,5 @@ class ScoreRow(Struct, frozen=True, kw_only=True):
     reference_year: int | None
     top_country: str | None
     top_share: Fraction | None
+    attribution: Literal["territory", "control"] = "territory"
     flags: list[str]

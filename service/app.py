@@ -17,15 +17,19 @@ from service.http import keys, problems, reads
 from service.http.catalog import CatalogController
 from service.http.changes import ChangeController
 from service.http.compare import CompareController
+from service.http.effects import EffectController
 from service.http.explain import ExplainController
 from service.http.formats import provide_paging
+from service.http.imports import ImportController
 from service.http.keys import Gate, Keyring
+from service.http.levers import LeverController
 from service.http.limits import Limits
 from service.http.meta import DOCS, HealthController, MethodController, Pages
 from service.http.openapi import StructPlugin
 from service.http.ready import Ready
 from service.http.reports import ReportController
 from service.http.revisions import RevisionController
+from service.http.scenarios import ScenarioController
 from service.http.scores import ScoreController
 from service.http.ties import TieController
 from service.http.verification import VerificationController
@@ -97,12 +101,16 @@ def create_app(settings: Settings) -> Litestar:
         plugins=[StructPlugin()],
         route_handlers=[
             ScoreController,
+            LeverController,
             CompareController,
             ExplainController,
             RevisionController,
             ChangeController,
             CatalogController,
             TieController,
+            EffectController,
+            ScenarioController,
+            ImportController,
             ReportController,
             MethodController,
             VerificationController,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import getpass
 import os
 from collections.abc import Callable, Iterator
@@ -134,14 +133,12 @@ def _login() -> str:
 
 def _corrections(path: Path) -> dict[str, str]:
     """What a mapping file teaches. Raises RequestError where it is not one."""
+    from service.importing import corrections
+
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file, strict=True)
-            if rows.fieldnames != ["printed", "meant"]:
-                raise RequestError(f"{path.name} has the columns {rows.fieldnames}; expected printed,meant")
-            return {row["printed"]: (row["meant"] or "").strip() for row in rows}
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise RequestError(f"{path.name} is no CSV file in UTF-8: {error}") from error
+        return corrections(path)
+    except ValueError as error:
+        raise RequestError(f"{path.name}: {error}") from error
 
 
 def _report(request: Request, findings: Findings) -> None:

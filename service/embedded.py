@@ -250,9 +250,9 @@ def _evict(data: Path, sockets: Path) -> None:
 
 
 def _serves(process: psutil.Process, data: Path) -> bool:
-    """Whether it is a server on `data`, by its command: more of another account's process even root may not be shown."""
-    program, *arguments = [*process.cmdline(), "", "", ""][:3]
-    return Path(program).name == "postgres" and arguments[0] == "-D" and data.samefile(arguments[1])
+    """Whether it is a server on `data`, judged by its command; more about another account's even root may not see."""
+    command = process.cmdline()
+    return command[1:2] == ["-D"] and Path(command[0]).name == "postgres" and data.samefile(command[2])
 
 
 def _stop(process: psutil.Process) -> None:

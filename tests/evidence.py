@@ -15,6 +15,7 @@ from service.world.rows import (
     Listing,
     Membership,
     Mineral,
+    Provision,
     Restriction,
     Row,
     Share,
@@ -82,6 +83,12 @@ def agreement(name: str, *parties: str, **more: Any) -> Agreement:
     fields = {"id": name, "title": f"Title of {name}", "type": "memorandum", "binding": "no", "parties": parties}
     fields |= {"signed": "2022-03-04", "scope": "all", "evidence_level": "official_text", "source": SOURCE}
     return Agreement(**fields | more)
+
+
+def provision(agreement: str, **more: Any) -> Provision:
+    """A binding clause of an agreement that forbids every restriction of exports."""
+    fields = {"id": f"{agreement}-1", "agreement": agreement, "type": "no_export_restriction", "binding": "yes"}
+    return Provision(**fields | {"text": "no bans", "evidence_level": "official_text", "source": SOURCE} | more)
 
 
 def restriction(name: str, country: str, mineral: str, **more: Any) -> Restriction:

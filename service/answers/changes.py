@@ -28,6 +28,9 @@ UNMOVING = frozenset(
 )
 """Kinds of evidence the default score does not look at."""
 
+Line = dict[str, Any] | None
+"""A mineral's line in the list of scores, as it goes out; None where it is not in the list."""
+
 SetKey = tuple[str, str, tuple[int, int] | None]
 
 
@@ -82,23 +85,25 @@ class Step:
                 place=place + number,
                 what="score",
                 key={"buyer": buyer, "mineral": mineral},
-                causes=[self.known_cause] if self.known_cause else self.causes(mineral),
+                causes=[self.known_cause] if self.known_cause else self._causes(mineral, before, after),
                 before=before,
                 after=after,
             )
             for number, (mineral, before, after) in enumerate(self._moved())
         ]
 
-    def _moved(self) -> Iterator[tuple[str, Any, Any]]:
+    def _moved(self) -> Iterator[tuple[str, Line, Line]]:
         minerals = {m: None for account in (self.before, self.after) if account for m in account.world.minerals}
         for mineral in sorted(minerals):
             before, after = _line(self.before, mineral), _line(self.after, mineral)
             if before != after:
                 yield mineral, before, after
 
-    def causes(self, mineral: str) -> list[Cause]:
-        """What moved a mineral's score: every kind of change among the inputs of its line."""
+    def _causes(self, mineral: str, before: Line, after: Line) -> list[Cause]:
+        """What moved a mineral's line: every kind of change among its inputs, else its rank, by scores of others."""
         found = {*self._share_causes(mineral), *self._buyer_causes(mineral)}
+        if not found and before and after and before | {"rank": None} == after | {"rank": None}:
+            return ["rank"]
         return sorted(found) or ["catalog"]
 
     def _share_causes(self, mineral: str) -> Iterator[Cause]:
@@ -152,10 +157,11 @@ class Step:
         return [cause for cause, same in compared if not same]
 
 
-def _line(account: Account | None, mineral: str) -> Any:
+def _line(account: Account | None, mineral: str) -> Line:
     if account is None or mineral not in account.world.minerals:
         return None
-    return msgspec.to_builtins(account.row(mineral))
+    line: Line = msgspec.to_builtins(account.row(mineral))
+    return line
 
 
 def _sets(account: Account | None, mineral: str, stage: str) -> dict[SetKey, ShareSet]:

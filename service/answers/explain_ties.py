@@ -12,7 +12,7 @@ from schemas import explain as wire
 from service.answers.catalog import cite, restriction_status
 from service.answers.score import TIES
 from service.risk.partners import LADDER, RestrictionType, Tier, tier_of
-from service.world.position import NOBODY, Position, Positions
+from service.world.position import NOBODY, Position, Positions, positions_on
 from service.world.standing import MARKET_TYPES, restriction_stands, status_on
 from service.world.world import STAGES
 
@@ -38,7 +38,7 @@ class TiesExplained:
 
     @cached_property
     def _positions(self) -> Positions:
-        return Positions(self.world, self.as_of, self.ladder)
+        return positions_on(self.world, self.as_of, self.ladder)
 
     @cached_property
     def readers(self) -> list[str]:

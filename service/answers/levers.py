@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas import levers as wire
-from service.answers.rounding import measure, points
+from service.answers.rounding import measure, points, seen
 from service.risk.levers import levers
 from service.world.without import without_each
 
@@ -77,7 +77,12 @@ def _figures(world: World, alone: Scored, others: Others) -> Iterator[wire.Lever
 
 
 def _effect(slope: float | None) -> float | None:
-    return None if slope is None else measure(slope * STEP)
+    return None if slope is None else _shown(slope * STEP)
+
+
+def _shown(effect: float) -> float:
+    """An effect with six decimals, and with as many as it takes to see it where that is not enough."""
+    return measure(effect) or seen(effect)
 
 
 def _turn(turn: Turn | None) -> wire.Turn | None:
@@ -94,7 +99,7 @@ def _instrument(left: Without, scores: MineralScores) -> wire.Lever:
         binding=int(scores.binding_stage[0]) in left.stages,
         value=None,
         step=None,
-        effect=measure(float(scores.score[0]) - without),
+        effect=_shown(float(scores.score[0]) - without),
         stage_effect=None,
         up=None,
         down=None,

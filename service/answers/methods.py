@@ -53,7 +53,7 @@ def method_score(world: World, method: str, mineral: str, buyer: str, as_of: dat
         mineral=mineral,
         buyer=buyer,
         method=method_ref(method),
-        mix="world",
+        mix=None,
         status="insufficient_data" if valued.value is None else "scored",
         reasons=list(valued.reasons) if valued.value is None else [],
         score=None,

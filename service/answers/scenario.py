@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from service.world.world import World
 
 BOUND = (
-    "Shocks are bounds of exposure, not forecasts: stocks, idle capacity, substitution, price and time do not enter, and"
-    " nobody fills the gap."
+    "Shocks are bounds of exposure, not forecasts: stocks, idle capacity, substitution, price and time do not enter,"
+    " and nobody fills the gap."
 )
 OF_WHAT_IS_LEFT = (
     "Scores after a loss speak of the output that is left: they may fall although there is less of it. Read them beside"

@@ -20,12 +20,16 @@ from schemas.score import (
     StageScore,
     Supplier,
 )
+from service.answers.control import FLAGS as CONTROL_FLAGS
+from service.answers.control import StageControl
+from service.answers.ladder import overridden
 from service.answers.rounding import measure, points, share, weight
 from service.answers.standing import scored_standings
 from service.methods.default import REASONS, UNIT
 from service.risk.intervals import LEVEL, Ends, Intervals
 from service.risk.methods.partner_adjusted import ID, VERSION
 from service.risk.partners import LADDER, Ladder
+from service.world.attribution import Attribution, attributed
 from service.world.scoring import NOBODY, Scored, score_all
 from service.world.sourcing import Sourced, score_sourced
 
@@ -52,6 +56,7 @@ FLAGS = {
     "shares_exceed_one": "the source's rounded shares sum to more than 1; they are used as printed",
     "old_reference_year": "the shares describe a year more than three years before the day asked for",
     "undated_shares": "the source of the shares names no year",
+    **CONTROL_FLAGS,
 }
 """Every flag a score can carry, and what it means."""
 
@@ -94,6 +99,7 @@ class Account:
     as_of: date
     scored: Scored
     level: float = LEVEL
+    attribution: Attribution = "territory"
 
     @classmethod
     def of(
@@ -104,10 +110,12 @@ class Account:
         ladder: Ladder = LADDER,
         level: float = LEVEL,
         mix: MixName = "world",
+        attribution: Attribution = "territory",
     ) -> Account:
-        """The account of a country or bloc that the World knows; `level` is the part of the draws intervals hold."""
+        """The account of a country, bloc or coalition; `level` is the part of the draws that intervals hold."""
         score = score_sourced if mix == "sourcing" else score_all
-        return cls(world, buyer, as_of, score(world, buyer, as_of, ladder), level)
+        scored = score(attributed(world, attribution, as_of), buyer, as_of, ladder)
+        return cls(world, buyer, as_of, scored, level, attribution)
 
     def score(self, mineral: str) -> Score:
         """The whole account of one mineral."""
@@ -126,6 +134,8 @@ class Account:
             mineral=mineral,
             buyer=self.buyer,
             method=METHOD,
+            attribution=self.attribution,
+            ladder=overridden(self.scored.scores.stages.ladder),
             mix="sourcing" if isinstance(self.scored, Sourced) else "world",
             status=result.status,
             reasons=[f"{s.stage}: {reason}" for s in stages for reason in s.reasons] if result.score is None else [],
@@ -168,6 +178,7 @@ class Account:
             reference_year=binding.shares.reference_year if binding and binding.shares else None,
             top_country=top.country if top else None,
             top_share=share(top.share) if top else None,
+            attribution=self.attribution,
             flags=_ordered({*result.flags, *(f for i in self.scored.sheet.places_of[mineral] for f in self._flags(i))}),
         )
 
@@ -176,7 +187,10 @@ class Account:
         if place.shares is None:
             return []
         raised = [flag for flag, where in self.scored.scores.stages.flags.items() if where[index]]
-        return _ordered({*raised, *place.flags(self.as_of)})
+        return _ordered({*raised, *place.flags(self.as_of), *self._control(place).flags(self.attribution)})
+
+    def _control(self, place: Place) -> StageControl:
+        return StageControl(self.world, place.mineral, place.stage, self.as_of, self.buyer)
 
     def _interval(self, of: Literal["stages", "minerals"], index: int) -> Interval:
         def ends(found: Intervals) -> Range:
@@ -196,7 +210,8 @@ class Account:
         place = sheet.places[index]
         result = self.scored.scores.stages.stage(index)
         shares = place.shares
-        release = sheet.governance.release
+        release, control = sheet.governance.release, self._control(place)
+        owned = [holding.source for holding in control.ownership] if self.attribution == "control" else []
         return StageScore(
             stage=place.stage,
             status=result.status,
@@ -207,12 +222,17 @@ class Account:
             value=measure(result.score),
             reference_year=shares.reference_year if shares else None,
             period=shares.label if shares else None,
-            sources=[shares.source.id, *([release.id] if release else [])] if shares else [],
+            sources=list(dict.fromkeys([shares.source.id, *([release.id] if release else []), *owned]))
+            if shares
+            else [],
             risk_concentration=weight(result.h) if shares else None,
             own_supply=self._own_supply(index),
             concentration=self._concentration(place, result) if shares else None,
             partner_coverage=_coverage(result) if shares else None,
             suppliers=self._suppliers(place),
+            ownership=control.ownership,
+            offtake=control.offtake,
+            available_to_market=control.available,
             withheld=[row.country for row in shares.rows if row.share is None] if shares else [],
             terms=[],
             mixes=[],
@@ -294,4 +314,6 @@ def _coverage(result: StageResult) -> PartnerCoverage:
 
 
 def _ordered(flags: set[str]) -> list[str]:
-    return [flag for flag in FLAGS if flag in flags]
+    """The flags in the order they are described. A stage without control data says nothing beside one that has some."""
+    dropped = {"no_control_data"} if "control_partly_known" in flags else set()
+    return [flag for flag in FLAGS if flag in flags - dropped]

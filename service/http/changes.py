@@ -23,7 +23,7 @@ from service.http.formats import (
     render,
     write_cursor,
 )
-from service.http.names import find_buyer
+from service.http.names import BUYER, find_buyer
 from service.http.problems import NotFound, fault_in
 from service.http.reads import View, ViewDependency, WorldsDependency, headers
 from service.store import history
@@ -50,9 +50,9 @@ Since = Annotated[
 ScoresOf = Annotated[
     str | None,
     QueryParameter(
-        pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$",
-        max_length=40,
-        description="The country or bloc whose scores are told of too; none if left out.",
+        pattern=BUYER,
+        max_length=400,
+        description="The buyer whose scores are told of too, as for `/v1/scores`; none if left out.",
         examples=[Example(value="USA")],
     ),
 ]
@@ -100,7 +100,7 @@ class ChangeController(Controller):
             detail = f"the ledger has no revision {since}; the newest is {view.world.revision}"
             raise NotFound(detail, fault_in("since", detail))
         if buyer is not None:
-            find_buyer(view.world, buyer)
+            buyer = find_buyer(view.world, buyer)
         revision, place = read_cursor(paging.cursor) if paging.cursor else (since, 1)
         if not since <= revision <= view.world.revision or place < 1:
             raise foreign_cursor()
@@ -214,6 +214,6 @@ class Feed:
         return await self.worlds.at(revision) if revision else None
 
     def _account(self, world: World | None, day: date) -> Account | None:
-        if world is None or self.buyer is None or not is_buyer(world, self.buyer):
+        if world is None or self.buyer is None or not all(is_buyer(world, part) for part in self.buyer.split(",")):
             return None
         return Account.of(world, self.buyer, day)

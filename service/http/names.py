@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 _SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _PARTY = r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$"
+BUYER = r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*(,[A-Z][A-Z0-9]*(-[A-Z0-9]+)*){0,59}$"
 
 MineralName = Annotated[
     str, PathParameter(pattern=_SLUG, max_length=80, description="A mineral's id.", examples=[Example(value="cobalt")])
@@ -32,9 +33,10 @@ BlocName = Annotated[
 Buyer = Annotated[
     str,
     QueryParameter(
-        pattern=_PARTY,
-        max_length=40,
-        description="Who buys: a country (ISO 3166 alpha-3) or a bloc's id.",
+        pattern=BUYER,
+        max_length=400,
+        description="Who buys: a country (ISO 3166 alpha-3), a bloc's id, or a coalition of several, `CAN,USA`. That is"
+        " read as a bloc is: every member is home, and elsewhere the weakest tie any member has counts.",
         examples=[Example(value="USA")],
     ),
 ]
@@ -68,7 +70,12 @@ def find_mineral(world: World, name: str) -> str:
 
 
 def find_buyer(world: World, name: str, parameter: str = "buyer") -> str:
-    """A country's or bloc's id. Raises NotFound."""
-    if name in world.countries or name in world.blocs:
-        return name
-    raise _unknown({**world.countries, **world.blocs}, name, parameter, "country or bloc")
+    """A country's or bloc's id, or those of a coalition in alphabetical order. Raises NotFound."""
+    parts = sorted(set(name.split(",")))
+    for part in parts:
+        if part not in world.countries and part not in world.blocs:
+            raise _unknown({**world.countries, **world.blocs}, part, parameter, "country or bloc")
+        if len(parts) > 1 and part in world.blocs and all(row.bloc != part for row in world.memberships):
+            detail = f"{part} has no recorded members that could be part of a coalition"
+            raise NotFound(detail, fault_in(parameter, detail))
+    return ",".join(parts)

@@ -45,16 +45,52 @@ class StructPlugin(StructSchemaPlugin):
         schema = super().to_openapi_schema(field_definition, schema_creator)
         info: Any = msgspec.inspect.type_info(field_definition.type_)
         schema.description = inspect.getdoc(info.cls)
-        if info.forbid_unknown_fields:
-            schema.additional_properties = False
         docs = attribute_docs(info.cls)
         properties: dict[str, Any] = schema.properties or {}
+        if info.forbid_unknown_fields:  # what is asked: exact, so that whoever keeps to it is not refused
+            schema.additional_properties = False
+            for field in info.fields:
+                _bound(properties[field.encode_name], field.type)
         for field in info.fields:
             told = properties[field.encode_name]
             told.description = docs.get(field.name, told.description)
             if _from_zero(field.type):  # the framework drops a bound that is 0
                 told.minimum = 0
         return schema
+
+
+_BOUNDS = {
+    "pattern": "pattern",
+    "ge": "minimum",
+    "gt": "exclusive_minimum",
+    "le": "maximum",
+    "lt": "exclusive_maximum",
+}
+_SIZES = {
+    OpenAPIType.STRING: ("min_length", "max_length"),
+    OpenAPIType.ARRAY: ("min_items", "max_items"),
+    OpenAPIType.OBJECT: ("min_properties", "max_properties"),
+}
+
+
+def _bound(schema: Any, kind: Any) -> None:
+    """Gives the bounds of a type to what is said of it, however deep inside: the framework drops them within others."""
+    if isinstance(kind, msgspec.inspect.UnionType):
+        for branch, each in zip(schema.one_of or (), kind.types, strict=False):
+            _bound(branch, each)
+        return
+    if isinstance(kind, msgspec.inspect.Metadata):
+        _bound(schema, kind.type)
+        return
+    for name, told in _BOUNDS.items():
+        if (bound := getattr(kind, name, None)) is not None:
+            setattr(schema, told, bound)
+    for name, told in zip(("min_length", "max_length"), _SIZES.get(getattr(schema, "type", None), ()), strict=False):
+        if (bound := getattr(kind, name, None)) is not None:
+            setattr(schema, told, bound)
+    for inner, each in (("items", "item_type"), ("additional_properties", "value_type")):
+        if isinstance(part := getattr(schema, inner, None), Schema) and hasattr(kind, each):
+            _bound(part, getattr(kind, each))
 
 
 def _from_zero(kind: Any) -> bool:

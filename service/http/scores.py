@@ -13,6 +13,7 @@ from schemas.score import Score, ScoreRow
 from service.answers.methods import method_rows, method_score
 from service.answers.score import Account, MixName
 from service.http.formats import PagingDependency, page, read_list
+from service.http.lens import AttributionName, LadderText, read_ladder
 from service.http.names import Buyer, MineralName, find_buyer, find_mineral
 from service.http.problems import NotFound, fault_in
 from service.http.reads import View, ViewDependency, answer, read
@@ -84,6 +85,8 @@ class ScoreController(Controller):
         method: Method = "partner-adjusted",
         mix: Mix = "world",
         level: Level = 0.9,
+        attribution: AttributionName = "territory",
+        ladder: LadderText = None,
     ) -> Response[Score]:
         """The mineral's score for the buyer, stage by stage and supplier by supplier.
 
@@ -93,12 +96,17 @@ class ScoreController(Controller):
         and supplier it is made of in `terms` and `mixes`.
         """
         mineral, buyer = find_mineral(view.world, mineral), find_buyer(view.world, buyer)
+        steps = read_ladder(ladder)
         if method == DEFAULT:
-            told = Account.of(view.world, buyer, view.as_of, level=level, mix=mix).score(mineral)
+            refuse_both(mix, attribution)
+            told = Account.of(view.world, buyer, view.as_of, steps, level, mix, attribution).score(mineral)
         else:
-            refuse_default_only(method, mix=mix != "world")
+            refuse_default_only(
+                method, mix=mix != "world", attribution=attribution != "territory", ladder=ladder is not None
+            )
             told = method_score(view.world, method, mineral, buyer, view.as_of)
-        return answer(view, told, method, METHODS[method].version, "score", mineral, buyer, mix, level)
+        parts = ("score", mineral, buyer, mix, level, attribution, steps)
+        return answer(view, told, method, METHODS[method].version, *parts)
 
     @read_list("/scores", "list_scores", summary="All minerals for a buyer")
     async def scores(
@@ -109,6 +117,7 @@ class ScoreController(Controller):
         method: Method = "partner-adjusted",
         mix: Mix = "world",
         level: Level = 0.9,
+        attribution: AttributionName = "territory",
         list: ListName = None,  # noqa: A002 - the parameter's public name
         band: BandName = None,
         sort: Sort = "-score",
@@ -120,16 +129,38 @@ class ScoreController(Controller):
         buyer = find_buyer(view.world, buyer)
         minerals = [*view.world.minerals] if list is None else sorted(on_list(view, list))
         if method == DEFAULT:
-            account = Account.of(view.world, buyer, view.as_of, level=level, mix=mix)
+            refuse_both(mix, attribution)
+            account = Account.of(view.world, buyer, view.as_of, level=level, mix=mix, attribution=attribution)
             rows = [account.row(mineral) for mineral in minerals]
         else:
-            refuse_default_only(method, mix=mix != "world", band=band is not None)
+            refuse_default_only(
+                method, mix=mix != "world", band=band is not None, attribution=attribution != "territory"
+            )
             values = run(view.world, method, buyer, view.as_of)
             rows = method_rows(view.world, method, minerals, values)
         rows = _sorted([row for row in rows if band is None or row.band == band], sort)
         return page(
-            view, paging, rows, lambda row: row, method, METHODS[method].version, buyer, mix, level, list, band, sort
+            view,
+            paging,
+            rows,
+            lambda row: row,
+            method,
+            METHODS[method].version,
+            buyer,
+            mix,
+            level,
+            attribution,
+            list,
+            band,
+            sort,
         )
+
+
+def refuse_both(mix: str, attribution: str) -> None:
+    """Refuses to mix lenses: what a buyer sources is known by territory alone."""
+    if mix != "world" and attribution != "territory":
+        detail = "the buyer's own supply is known by territory alone"
+        raise InvalidRequest(f"attribution: {detail}", fault_in("attribution", detail))
 
 
 def refuse_default_only(method: str, **asked: bool) -> None:

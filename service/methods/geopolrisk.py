@@ -22,6 +22,7 @@ from service.risk.methods.geopolrisk import (
     midpoint,
     production_hhi,
 )
+from service.risk.methods.partner_adjusted import SUFFICIENT
 from service.world.dates import last_year
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ TONNES: Mapping[str, float] = {"t": 1, "metr. t": 1, "metric tons": 1, "tonnes":
 """Tonnes in a unit of production. Other units are not comparable with traded tonnes."""
 
 NOT_THERE = "the ledger has no production and tariff lines of this mineral, which the method needs with trade"
+UNGOVERNED = "more than half of the buyer's supply comes from places without a governance figure"
 NO_MASS = "production is not recorded as a mass above 0"
 NO_TRADE = "the ledger has no year with both production and trade of this mineral that had ended by the day"
 
@@ -72,16 +74,20 @@ def newest_year(world: World, commodity: Commodity, as_of: date) -> int | None:
     return max((year for year in made & traded if year <= last_year(as_of)), default=None)
 
 
-def stability(world: World, year: int) -> dict[str, float]:
-    """g of each country with an estimate of political stability for a year, all of the ledger's governance release."""
+def stability(world: World, year: int) -> tuple[int | None, dict[str, float]]:
+    """g of each country with an estimate of political stability, all of one year of the ledger's governance release.
+
+    That year is the newest one up to `year`; None where the release has none.
+    """
     table = world.governance
-    if year not in table.years:
-        return {}
-    estimates = table.estimates[table.years.index(year), :, DIMENSIONS.index("pv")]
+    governed = max((each for each in table.years if each <= year), default=None)
+    if governed is None:
+        return None, {}
+    estimates = table.estimates[table.years.index(governed), :, DIMENSIONS.index("pv")]
     codes = list(world.countries)
     known = np.flatnonzero(np.isfinite(estimates))
     weights = stability_weight(estimates[known])
-    return {codes[place]: float(weight) for place, weight in zip(known, weights, strict=True)}
+    return governed, {codes[place]: float(weight) for place, weight in zip(known, weights, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ class Figures:
 
     made      production by country, in `unit`
     flows     the buyer's imports by country; `unquantified` says that some are recorded by value (`worth`, kUSD) alone
-    weights   g by country; a bloc's members have 0 towards it
+    weights   g by country, of the year `governed`; a bloc's members have 0 towards it
     trader    the source of the trade
     """
 
@@ -101,6 +107,7 @@ class Figures:
     worth: float
     unquantified: bool
     weights: Mapping[str, float]
+    governed: int | None
     trader: str
     sources: tuple[str, ...]
 
@@ -127,6 +134,7 @@ def figures(world: World, commodity: Commodity, buyer: str, year: int) -> Figure
     bought = [row for row in trade if row.importer in members]
     for row in bought:
         flows[row.exporter] += row.quantity or 0.0
+    governed, weights = stability(world, year)
     release = world.governance.release
     sources = (*(row.source for row in made), *(row.source for row in trade), *((release.id,) if release else ()))
     return Figures(
@@ -136,7 +144,8 @@ def figures(world: World, commodity: Commodity, buyer: str, year: int) -> Figure
         flows=flows,
         worth=sum(row.value or 0.0 for row in bought),
         unquantified=any(row.quantity is None for row in bought),
-        weights=stability(world, year) | (dict.fromkeys(members, 0.0) if buyer in world.blocs else {}),
+        weights=weights | (dict.fromkeys(members, 0.0) if buyer in world.blocs else {}),
+        governed=governed,
         trader=trade[0].source if trade else "",
         sources=tuple(dict.fromkeys(sources)),
     )
@@ -152,9 +161,11 @@ def value_of(world: World, commodity: Commodity, buyer: str, year: int) -> Stage
     g = [found.weights.get(country, 0.0) for country in found.flows]
     risk = import_risk(list(found.flows.values()), g, governed, found.domestic)
     score = geopolrisk_score(hhi, risk.value)
+    enough = risk.ungoverned <= 1 - SUFFICIENT
     return StageValue(
         stage=commodity.stage,
-        value=score,
+        value=score if enough else None,
+        reasons=() if enough else (UNGOVERNED,),
         period=f"{year}",
         sources=found.sources,
         terms=(
@@ -164,6 +175,7 @@ def value_of(world: World, commodity: Commodity, buyer: str, year: int) -> Stage
             Term("import_risk", risk.value),
             Term("imports", found.imports, "t"),
             Term("domestic_production", found.domestic, "t"),
+            Term("governance_year", found.governed, "year"),
             *_priced(score, found.price),
         ),
         mixes=(_produced(found, year), _imported(found, year)),

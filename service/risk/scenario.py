@@ -20,6 +20,7 @@ A shock is a bound of exposure and not a forecast: stocks, idle capacity, substi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 from service.risk.intervals import LEVEL
 from service.risk.methods.partner_adjusted import MineralScores, scale
 from service.risk.numbers import Floats, number, numbers
-from service.risk.partners import RestrictionType, Tier
+from service.risk.partners import Ladder, RestrictionType, Tier
 from service.risk.uncertainty import Sample
 
 NOTHING = 1e-9
@@ -110,23 +111,23 @@ class Reading:
     def drawn(self) -> Floats:
         """The score (readings of the ladder × draws), 0 where there is none."""
         stages = self.scores.stages
-        highest = np.zeros((len(_READINGS), self.sample.draws))
+        factors = stages.terms.factors_at(*_readings(stages.ladder))
+        highest = np.zeros((factors.shape[1], self.sample.draws))
         for stage in np.flatnonzero(stages.sufficient):
             begin, end = np.searchsorted(stages.suppliers.stages.index, (stage, stage + 1))
             known = self.sample.known[begin:end]
-            h = [(known * factor[begin:end, None]).sum(axis=0) for factor in self._factors()]
-            highest = np.maximum(highest, scale(np.stack(h).astype(np.float64)))
+            h = [(known * factor[:, None]).sum(axis=0, dtype=np.float64) for factor in factors[begin:end].T]
+            highest = np.maximum(highest, scale(np.stack(h)))
         return highest
 
-    def _factors(self) -> NDArray[np.float32]:
-        """The partner factor of each row (readings of the ladder × rows)."""
-        ladder = self.scores.stages.ladder
-        tau = np.array([[getattr(ladder.tau(tier), reading) for reading in _READINGS] for tier in Tier])
-        r = np.array([[getattr(ladder.r(kind), reading) for reading in _READINGS] for kind in RestrictionType])
-        return self.scores.stages.terms.factors_at(tau, r).T.astype(np.float32)
 
-
-_READINGS = ("low", "central", "high")
+@lru_cache(maxsize=64)
+def _readings(ladder: Ladder) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """τ and r of the ladder at its low, central and high values (tiers or restriction types × readings)."""
+    readings = ("low", "central", "high")
+    tau = [[getattr(ladder.tau(tier), reading) for reading in readings] for tier in Tier]
+    r = [[getattr(ladder.r(kind), reading) for reading in readings] for kind in RestrictionType]
+    return np.array(tau, dtype=np.float32), np.array(r, dtype=np.float32)
 
 
 def difference_range(before: Reading, after: Reading, level: float = LEVEL) -> tuple[float, float]:

@@ -96,10 +96,11 @@ class Table:
     @property
     def observe(self) -> str:
         """Moves into the ledger, as revision $1, the staged rows that differ from what stands."""
-        columns = self._listed(self.columns)
+        columns, first = self._listed(self.columns), f'"{self.key[0]}"'
+        rivals = self.standing(f"{first} in (select {first} from {self.staging})")
         return (
             f"insert into {self.quoted} (revision, {columns}) select $1::bigint, new.* from"
-            f" (select {columns} from {self.staging} except select {columns} from ({self.standing()}) s) new"
+            f" (select {columns} from {self.staging} except select {columns} from ({rivals}) s) new"
         )
 
     @property
@@ -131,10 +132,11 @@ class Table:
     @property
     def replaced(self) -> str:
         """How many rows that revision $1 wrote took the place of rows that stood before it."""
+        key, first = self._listed(self.key), f'"{self.key[0]}"'
+        before = self.standing(f"revision < $1 and {first} in (select {first} from {self.quoted} where revision = $1)")
         return (
-            f"select count(*) from (select revision, lag(retracted) over (partition by {self._listed(self.key)}"
-            f" order by revision) as withdrawn from {self.quoted} where revision <= $1) v"
-            " where revision = $1 and not withdrawn"
+            f"select count(*) from (select {key} from {self.quoted} where revision = $1"
+            f" intersect select {key} from ({before}) s) both_times"
         )
 
     @property

@@ -23,6 +23,9 @@ SQL = load("ledger")
 MOST_PLACES = 1000
 """Places that a Contradiction names."""
 
+MANY = 10_000
+"""Rows of a kind from which on its statistics are renewed at once, for what is still to be asked of it."""
+
 WHOLES = {"share": "country", "sourcing": "country", "control": "controller"}
 """Kinds whose shares are parts of a whole, and the column of the key that tells the parts apart."""
 
@@ -145,6 +148,8 @@ class Draft:
         for kind in (name for name in TABLES if name in self._staged):
             await self._observe(TABLES[kind])
             await self._connection.execute(TABLES[kind].unstage)
+            if self.rows.get(kind, 0) >= MANY:
+                await self._connection.execute(f"analyze {TABLES[kind].quoted}")
         self._staged.clear()
 
     async def retract(self, rows: Iterable[Row]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -82,4 +82,10 @@ async def standing(connection: Connection, kind: type[R], number: int) -> list[R
         for place in listed:
             values[place] = tuple(values[place])
         rows.append(kind(**dict(zip(kind.__struct_fields__, values, strict=True))))
+    rows.sort(key=_in_key_order)  # the database sorts by its own locale
     return rows
+
+
+def _in_key_order(row: Row) -> list[tuple[bool, Any]]:
+    """Code point by code point, what is missing last: the same in every database."""
+    return [(value is None, value) for value in (getattr(row, name) for name in row.key)]

@@ -102,16 +102,10 @@ class Studies:
         ended = [mix for mix in self.mixes.get(place, ()) if mix.period[1] <= last_year(as_of)]
         return min(ended, key=lambda mix: (-mix.period[1], mix.source.precedence, mix.source.id), default=None)
 
-    def reliance_of(self, place: Place, as_of: date, source: str | None = None) -> Reliance | None:
-        """The newest known import reliance whose period had ended by a day, from one source where it is given.
-
-        Without one, sources are told apart by their ids: the ledger holds one source per buyer and period.
-        """
-        ended = [
-            row
-            for row in self.reliances.get(place, ())
-            if row.period_end <= last_year(as_of) and row.reliance is not None and source in (None, row.source)
-        ]
+    def reliance_of(self, place: Place, as_of: date) -> Reliance | None:
+        """The newest known import reliance whose period had ended by a day; of equals the first source by its id."""
+        known = (row for row in self.reliances.get(place, ()) if row.reliance is not None)
+        ended = [row for row in known if row.period_end <= last_year(as_of)]
         return min(ended, key=lambda row: (-row.period_end, row.source), default=None)
 
 

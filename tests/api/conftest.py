@@ -11,14 +11,19 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
+import asyncpg
+import msgspec
 import pytest
 from asyncpg import Connection, Record
 from httpx import AsyncClient
 from litestar import Litestar
 
+from schemas.scenario import Scenario
 from service.app import create_app, openapi
+from service.http.scenarios import EXAMPLE
 from service.seeding import seed
 from service.settings import Settings
+from service.store import scenarios
 from tests.serving import Service, asking
 
 
@@ -64,9 +69,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 async def seeded(postgres: Any, administrator: Connection[Record], migrated: str) -> str:
-    """The name of a database with the shipped evidence as revision 1, which nobody is connected to."""
+    """The name of a database with the shipped evidence as revision 1 and the documented scenario, free to be copied."""
     await administrator.execute(f"create database seeded template {migrated}")
     await seed(postgres.database("seeded"))
+    connection = await asyncpg.connect(postgres.database("seeded"))
+    example = msgspec.convert(EXAMPLE, Scenario)
+    assert example.as_of is not None
+    await scenarios.add(connection, example, 1, example.as_of, "test")
+    await connection.close()
     return "seeded"
 
 

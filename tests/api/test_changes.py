@@ -72,8 +72,8 @@ def applied(held: dict[Any, Any], entries: Feed, what: str = "score") -> dict[An
 
 
 async def causes(service: Service, since: int) -> tuple[list[list[str]], dict[str, list[str]]]:
-    """The causes of the rows, in order, and of the moved scores by mineral."""
-    entries = await pull(service, since, buyer="USA")
+    """The causes of the rows, in order, and of the moved scores by mineral, those that moved in rank only aside."""
+    entries = [entry for entry in await pull(service, since, buyer="USA") if entry["causes"] != ["rank"]]
     rows = [entry["causes"] for entry in entries if entry["what"] != "score"]
     return rows, {entry["key"]["mineral"]: entry["causes"] for entry in entries if entry["what"] == "score"}
 
@@ -135,9 +135,10 @@ async def test_a_revision_that_takes_back_another_is_told_as_a_retraction(bare: 
     await bare.write(BEGINNING)
     await bare.write([share("tin", "CHN", 0.1)])
     await written(bare, lambda draft: draft.retract_revision(2))
-    (row, score) = await pull(bare, 2, buyer="USA", known_at=3)
+    row, *scores = await pull(bare, 2, buyer="USA", known_at=3)
     assert (row["causes"], row["before"]["share"], row["after"]["share"]) == (["retraction"], 0.1, 0.6)
-    assert score["causes"] == ["retraction"]
+    assert "tin" in {score["key"]["mineral"] for score in scores}
+    assert all(score["causes"] == ["retraction"] for score in scores)
 
 
 async def written(service: Service, work: Any) -> None:
@@ -148,6 +149,15 @@ async def written(service: Service, work: Any) -> None:
         await work(draft)
     await connection.close()
     await service.write([source(f"marker-{draft.number}")])
+
+
+async def test_a_score_that_moved_in_rank_only_says_so(bare: Service) -> None:
+    """Its own figures are what they were; another mineral's score passed it."""
+    await bare.write(BEGINNING)
+    await bare.write([share("zinc", "CHN", 0.9)])
+    told = {entry["key"]["mineral"]: entry for entry in await pull(bare, 1, buyer="USA") if entry["what"] == "score"}
+    assert (told["tin"]["causes"], told["zinc"]["causes"]) == (["rank"], ["correction"])
+    assert (told["tin"]["before"]["rank"], told["tin"]["after"]["rank"]) == (1, 2)
 
 
 async def test_entries_come_in_the_order_of_revision_and_place(bare: Service) -> None:
@@ -179,7 +189,7 @@ async def test_a_page_looks_at_a_bounded_number_of_revisions(bare: Service) -> N
     for place in range(1, 8):
         await bare.write([share("tin", "CHN", place / 10)])
     page = await bare.get("/v1/changes", since=1, buyer="USA", as_of=DAY, limit=1000)
-    scores_told = [entry for entry in page["items"] if entry["what"] == "score"]
+    scores_told = {entry["revision"] for entry in page["items"] if entry["what"] == "score"}
     assert len(scores_told) == module.STEPS
     assert page["next"] is not None
     without_scores = await bare.get("/v1/changes", since=1, as_of=DAY, limit=1000)

@@ -91,7 +91,7 @@ def as_cell(item: dict[str, Any], column: str) -> str:
     """What a column of CSV holds of a JSON entry."""
     value: Any = item
     for name in column.split("."):
-        value = value[name]
+        value = value and value[name]  # an inner object that is missing has no parts
     if isinstance(value, list):
         return ";".join(part if isinstance(part, str) else as_json(part) for part in value)
     return as_json(value) if isinstance(value, dict) else "" if value is None else str(value)

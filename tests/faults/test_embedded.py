@@ -47,11 +47,13 @@ def owner_of(home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 def servers_on(home: Path) -> list[psutil.Process]:
     """The Postgres servers that run on the data in `home`, without the processes a server consists of."""
     data = str((home / "postgres" / "data").resolve())
-    return [
+    found = [
         process
-        for process in psutil.process_iter(["name", "cmdline"])
+        for process in psutil.process_iter(["name", "cmdline", "ppid"])
         if process.info["name"] == "postgres" and data in (process.info["cmdline"] or [])
     ]
+    # a child bears the server's command until it has renamed itself
+    return [process for process in found if process.info["ppid"] not in {server.pid for server in found}]
 
 
 async def remember(dsn: str, word: str) -> None:
@@ -124,8 +126,9 @@ async def test_after_everything_was_killed_the_next_owner_has_the_data(home: Pat
     with owner_of(home) as (owner, dsn):
         await remember(dsn, "cobalt")
         [server] = servers_on(home)
-        for process in (psutil.Process(owner.pid), server, *server.children()):
-            process.kill()
+        for process in (psutil.Process(owner.pid), *server.children(), server):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         with embedded(home) as dsn:
             assert await remembered(dsn) == ["cobalt"]
 
@@ -137,6 +140,11 @@ async def test_an_owner_killed_while_making_the_data_folder_leaves_nothing_that_
         owner.kill()
     with embedded(home) as dsn:
         await remember(dsn, "cobalt")
+
+
+def test_data_folders_that_were_never_finished_are_removed(home: Path) -> None:
+    (home / "postgres" / "new-unfinished").mkdir(parents=True)
+    with embedded(home):
         assert [each.name for each in (home / "postgres").iterdir() if each.is_dir()] == ["data"]
 
 

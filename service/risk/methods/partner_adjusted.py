@@ -20,6 +20,13 @@ Source
     The equation is the core of the EU's supply risk (guidelines of 2017) on a scale a person can read. The EU's
     threshold SR = 1.0 falls on 31.6 here (√0.1).
 
+Whose supply
+    mix=world, the default: the world's, as above. mix=sourcing: H = H_world · IR/2 + H_own · (1 − IR/2), as in the EU's
+    equation, where a source prints by country where the buyer gets the mineral, and its import reliance IR; H_own is
+    Σ s² · g · t over the buyer's own supply. Where only imports are printed by country, 1 − IR of it is from home. The
+    world's supply counts alone elsewhere, and where less than half of the own one is both named and governed. The
+    answer says which was used, and prints both supplies
+
 Bands
     low < 20 ≤ moderate < 31.6 (√0.1) ≤ high < 50 ≤ severe < 70.7 (√0.5) ≤ extreme, on the unrounded score
 

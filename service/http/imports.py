@@ -1,0 +1,361 @@
+"""Writing over HTTP: files into the ledger, and revisions taken back. All of it needs a key with the scope `write`."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+from litestar import Controller, Request, Response, post
+from litestar.datastructures import UploadFile
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example, OpenAPIFormat, OpenAPIMediaType, OpenAPIType, RequestBody, Schema
+from litestar.params import JSONBody, QueryParameter
+
+from schemas.imports import (
+    ImportReport,
+    Misfit,
+    MovedScore,
+    PassedOver,
+    Retraction,
+    RetractionReport,
+    RowCounts,
+    UnreadableFile,
+)
+from service import importing
+from service.answers.changes import revision_info
+from service.answers.rounding import points
+from service.http.bodies import body_of
+from service.http.keys import SECURITY, caller_of, requires
+from service.http.openapi import ReadOperation
+from service.http.problems import MEDIA_TYPE, InvalidRequest, NotFound, Refusal, Unavailable, fault_in, responses
+from service.http.reads import WorldsDependency
+from service.http.revisions import Number
+from service.importing import Findings, NotPossible, Outcome
+from service.intake.formats import FORM as FORM_OF
+from service.intake.formats import FORMATS
+from service.store.ledger import LedgerError
+
+if TYPE_CHECKING:
+    from service.http.worlds import Worlds
+    from service.store.ledger import Connection
+
+LARGEST_FILE = 64 * 1024 * 1024
+"""Bytes of an uploaded file, compressed or not."""
+
+RAW = ("text/csv", "application/gzip")
+FORM = "multipart/form-data"
+
+DIFFERENCE = 6
+"""Decimals of a difference of scores: enough for any that is reported to be seen."""
+
+FormatName = Annotated[
+    str,
+    QueryParameter(
+        description="What the file is. "
+        + ". ".join(f"`{each.id}`: {each.description}" for each in FORMATS.values() if each.publication)
+        + f". `{FORM_OF}KIND`: the project's own form for a kind of evidence, such as `{FORM_OF}agreement`.",
+        max_length=80,
+        examples=[Example(value="usgs-mcs")],
+    ),
+]
+SourceName = Annotated[
+    str | None,
+    QueryParameter(
+        description="The source the rows cite, if not the one the publication's edition goes by.", max_length=80
+    ),
+]
+EditionName = Annotated[
+    str | None, QueryParameter(description="The publication's edition, where the file does not tell it.", max_length=20)
+]
+Reason = Annotated[str | None, QueryParameter(description="Why; kept with the revision.", max_length=4000)]
+FileName = Annotated[
+    str | None,
+    QueryParameter(description="What the file is called, for the revision; a form says so itself.", max_length=200),
+]
+DryRun = Annotated[bool, QueryParameter(description="Change nothing, and tell what would change.")]
+Buyers = Annotated[
+    str,
+    QueryParameter(
+        pattern=r"^[A-Z][A-Z0-9-]{1,39}(,[A-Z][A-Z0-9-]{1,39}){0,9}$",
+        description="Whose scores a dry run looks at: countries and blocs, joined by commas.",
+    ),
+]
+
+
+class NotATable(Refusal):
+    """A body that is declared as something else than a table."""
+
+    status, type, title = 415, "not-a-table", "The body is not declared as a table"
+
+
+class FileRefused(Refusal):
+    """A file that is not as its format wants it."""
+
+    status, type, title = 422, "unreadable-file", "The file has problems"
+
+
+class Conflict(Refusal):
+    """What was asked for contradicts what the ledger says by now."""
+
+    status, type, title = 409, "conflict", "The ledger says otherwise"
+
+
+class Upload(NamedTuple):
+    """The files of a request, stored for as long as it takes to import them."""
+
+    path: Path
+    name: str | None
+    corrections: dict[str, str]
+    codes: Path | None
+
+
+def _file(description: str) -> Schema:
+    return Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY, description=description)
+
+
+@dataclass
+class ImportOperation(ReadOperation):
+    """An upload, whose body the framework knows nothing of."""
+
+    def __post_init__(self) -> None:
+        """Completes what the framework has filled in."""
+        super().__post_init__()
+        parts: dict[str, Any] = {
+            "file": _file("The table."),
+            "map": _file("CSV with the columns `printed,meant`: names that the ledger lacks."),
+            "codes": _file("BACI's file of country codes, for that format."),
+        }
+        form = Schema(type=OpenAPIType.OBJECT, properties=parts, required=["file"])
+        self.request_body = RequestBody(
+            content={each: OpenAPIMediaType(schema=_file("The table.")) for each in RAW}
+            | {FORM: OpenAPIMediaType(schema=form)},
+            required=True,
+            description=f"A table, as it is or compressed with gzip, of at most {LARGEST_FILE // 1024**2} MiB.",
+        )
+
+
+class ImportController(Controller):
+    """Files into the ledger."""
+
+    path = "/v1"
+    tags = ["evidence"]  # noqa: RUF012 - the framework reads a list
+    guards = [requires("write")]  # noqa: RUF012
+    security = SECURITY
+
+    @post(
+        "/imports",
+        operation_id="import_file",
+        operation_class=ImportOperation,
+        summary="Bring a file into the ledger",
+        request_max_body_size=LARGEST_FILE,
+        responses={
+            200: ResponseSpec(
+                ImportReport, generate_examples=False, description="Nothing was written: a dry run, or nothing is new"
+            ),
+            422: ResponseSpec(
+                UnreadableFile, media_type=MEDIA_TYPE, generate_examples=False, description="The file has problems"
+            ),
+            **responses(400, 401, 403, 409, 413, 415, 503),
+        },
+    )
+    async def import_file(
+        self,
+        request: Request[Any, Any, Any],
+        worlds: WorldsDependency,
+        format: FormatName,  # noqa: A002 - the parameter's public name
+        source: SourceName = None,
+        edition: EditionName = None,
+        reason: Reason = None,
+        name: FileName = None,
+        dry_run: DryRun = False,
+        buyers: Buyers = "USA,EU",
+    ) -> Response[ImportReport]:
+        """Reads a file as its publisher prints it, or in one of the project's own forms, into one new revision.
+
+        All of it or nothing: where anything is wrong the answer lists every problem with line, column, value and what
+        was expected, and nothing is changed. The same file twice makes no second revision. `dry_run` shows which rows
+        would be added or changed, and which scores would move.
+        """
+        async with _received(request) as upload:
+            asked = importing.Request(
+                format=format,
+                path=upload.path,
+                name=name or upload.name or f"{format}.csv",
+                author=_author(request),
+                source=source,
+                edition=edition,
+                reason=reason,
+                corrections=upload.corrections,
+                codes=upload.codes,
+                dry_run=dry_run,
+                buyers=tuple(buyers.split(",")),
+            )
+            outcome = await _imported(worlds, asked)
+        if outcome.findings.count:
+            raise _refusal(asked.name, outcome.findings)
+        written = outcome.revision is not None and not dry_run
+        return Response(
+            _report(outcome, dry_run=dry_run),
+            status_code=201 if written else 200,
+            headers=_headers(outcome.revision.id if outcome.revision and written else None),
+        )
+
+    @post(
+        "/revisions/{revision:int}/retraction",
+        operation_id="retract_revision",
+        operation_class=ReadOperation,
+        summary="Take a revision back",
+        before_request=body_of(Retraction),
+        responses={
+            200: ResponseSpec(
+                RetractionReport, generate_examples=False, description="Nothing of the revision stands any more"
+            ),
+            **responses(400, 401, 403, 404, 409, 413, 415, 503),
+        },
+    )
+    async def retract(
+        self, request: Request[Any, Any, Any], worlds: WorldsDependency, revision: Number, data: JSONBody[Retraction]
+    ) -> Response[RetractionReport]:
+        """Undoes in a new revision what this one wrote, wherever nothing newer has replaced it.
+
+        Both stay on record: asked with its own `known_at`, every answer stays what it was.
+        """
+        try:
+            async with _ledger(worlds) as connection:
+                written = await importing.retract(connection, revision, author=_author(request), reason=data.reason)
+        except LookupError as error:
+            raise NotFound(str(error), fault_in("revision", str(error))) from error
+        except LedgerError as error:
+            raise Conflict(str(error)) from error
+        report = RetractionReport(
+            status="written" if written else "unchanged", revision=revision_info(written) if written else None
+        )
+        return Response(report, status_code=201 if written else 200, headers=_headers(written.id if written else None))
+
+
+def _author(request: Request[Any, Any, Any]) -> str:
+    caller = caller_of(request)
+    assert caller is not None  # the guard has seen to it
+    return caller.author
+
+
+def _headers(revision: int | None) -> dict[str, str]:
+    location = {} if revision is None else {"Location": f"/v1/revisions/{revision}"}
+    return {"Cache-Control": "no-store", **location}
+
+
+@asynccontextmanager
+async def _ledger(worlds: Worlds) -> AsyncIterator[Connection]:
+    try:
+        async with worlds.database() as connection:
+            yield connection
+    except Unavailable as error:
+        raise Unavailable("the database is away; ask again, for nothing is written twice") from error
+
+
+async def _imported(worlds: Worlds, asked: importing.Request) -> Outcome:
+    try:
+        async with _ledger(worlds) as connection:
+            return await importing.import_file(connection, asked)
+    except NotPossible as error:
+        raise InvalidRequest(str(error), fault_in(error.option, str(error))) from error
+    except LedgerError as error:
+        raise Conflict(str(error)) from error
+
+
+@asynccontextmanager
+async def _received(request: Request[Any, Any, Any]) -> AsyncIterator[Upload]:
+    """The body's files, in a folder that is gone afterwards. Raises NotATable and InvalidRequest."""
+    kind, _ = request.content_type
+    if kind not in (*RAW, FORM):
+        raise NotATable(f"send the file as {', '.join(RAW)} or {FORM}")
+    with TemporaryDirectory(prefix="chokepoint-import-") as name:
+        folder = Path(name)
+        if kind == FORM:
+            yield await _parts(request, folder)
+            return
+        path = folder / "file"
+        with path.open("wb") as file:
+            async for chunk in request.stream():
+                file.write(chunk)
+        yield Upload(path, None, {}, None)
+
+
+async def _parts(request: Request[Any, Any, Any], folder: Path) -> Upload:
+    form = await request.form()
+    stored: dict[str, Path] = {}
+    for part, value in form.multi_items():
+        if part not in ("file", "map", "codes") or part in stored or not isinstance(value, UploadFile):
+            raise InvalidRequest(f"the form's part {part!r} is not one file, called file, map or codes")
+        stored[part] = folder / part
+        await asyncio.to_thread(_store, value, stored[part])
+        await value.close()
+    if "file" not in stored:
+        raise InvalidRequest("the form has no part called file")
+    given = next(value for part, value in form.multi_items() if part == "file")
+    corrections = _corrections(stored["map"]) if "map" in stored else {}
+    return Upload(stored["file"], Path(given.filename).name or None, corrections, stored.get("codes"))
+
+
+def _store(upload: UploadFile, path: Path) -> None:
+    with path.open("wb") as file:
+        shutil.copyfileobj(upload.file, file)
+
+
+def _corrections(path: Path) -> dict[str, str]:
+    try:
+        return importing.corrections(path)
+    except ValueError as error:
+        raise InvalidRequest(f"the form's part 'map': {error}") from error
+
+
+def _refusal(name: str, findings: Findings) -> FileRefused:
+    misfits = [
+        Misfit(
+            detail=f"expected {problem.expected}",
+            line=problem.line,
+            column=problem.column,
+            value=problem.value,
+            expected=problem.expected,
+        )
+        for problem in findings.problems
+    ]
+    count = f"{'over ' if findings.ended else ''}{findings.count:,}"
+    listed = f", the first {len(misfits):,} listed" if len(misfits) < findings.count else ""
+    return FileRefused(f"{name} has {count} problems{listed}; nothing was changed", *misfits)
+
+
+def _report(outcome: Outcome, *, dry_run: bool) -> ImportReport:
+    kinds: Sequence[str] = list(outcome.findings.read)
+    return ImportReport(
+        status="dry_run" if dry_run else "written" if outcome.revision else "unchanged",
+        revision=revision_info(outcome.revision) if outcome.revision else None,
+        rows=[
+            RowCounts(
+                kind=kind,
+                read=outcome.findings.read[kind],
+                added=outcome.added.get(kind, 0),
+                changed=outcome.changed.get(kind, 0),
+            )
+            for kind in kinds
+        ],
+        passed_over=[PassedOver(reason=reason, lines=lines) for reason, lines in outcome.findings.skipped.items()],
+        moved=[
+            MovedScore(
+                mineral=moved.mineral,
+                buyer=moved.buyer,
+                before=points(moved.before),
+                after=points(moved.after),
+                difference=None
+                if moved.before is None or moved.after is None
+                else round(moved.after - moved.before, DIFFERENCE),
+            )
+            for moved in outcome.moved
+        ],
+    )
