@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from schemas.change import Change, Slugs, Steps
 from schemas.common import Answer, Fraction, Stage
@@ -40,7 +40,7 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     known_at: Annotated[int, Meta(ge=1)] | None = None
     """The ledger revision to start from; left out, the newest."""
     attribution: Literal["territory", "control"] = "territory"
-    ladder: Steps = {}
+    ladder: Steps = field(default_factory=dict)
     """Steps of the ladder with other values, before and after alike; `set_ladder` is for after only."""
     store: bool = False
     """Whether to keep the scenario, for `GET /v1/scenarios/{id}`. Needs a key with the scope `write`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from schemas.change import Steps
 from schemas.common import Answer, Band, Fraction, Stage, Tie
@@ -161,9 +161,9 @@ class StageScore(Struct, frozen=True, kw_only=True):
     partner_coverage: PartnerCoverage | None
     suppliers: list[Supplier]
     """Largest share first."""
-    ownership: list[Holding] = []
+    ownership: list[Holding] = field(default_factory=list)
     """Capacity others own, where a source says so: `attribution=control` counts it as theirs."""
-    offtake: list[Holding] = []
+    offtake: list[Holding] = field(default_factory=list)
     """Output that is committed, where a source says so. It moves no share."""
     available_to_market: Annotated[float, Meta(ge=0)] | None = None
     """The part of world output that is named and not committed to others than the buyer; null where no source says."""
@@ -195,7 +195,7 @@ class Score(Answer, frozen=True, kw_only=True):
     method: MethodRef
     attribution: Literal["territory", "control"] = "territory"
     """Whose output counts as whose: of the country in which it stands, or of who owns the capacity."""
-    ladder: Steps = {}
+    ladder: Steps = field(default_factory=dict)
     """Steps of the ladder of ties and restrictions that the request has set."""
     mix: Literal["world", "sourcing"] | None
     """Whose supply counts: the world's alone, or the buyer's own beside it where the ledger knows it.

@@ -78,6 +78,7 @@ def body_of(kind: type[Any]) -> Callable[[Request[Any, Any, Any]], Awaitable[Non
             fault = fault_of(error)
             raise InvalidRequest(f"{fault.pointer or 'the body'}: {fault.detail}", fault) from error
         except RecursionError as error:
-            raise InvalidRequest("the body is nested too deeply", Fault(detail="nested too deeply", pointer="")) from error
+            fault = Fault(detail="is nested too deeply", pointer="")
+            raise InvalidRequest("the body is nested too deeply", fault) from error
 
     return check

@@ -66,31 +66,24 @@ _BOUNDS = {
     "le": "maximum",
     "lt": "exclusive_maximum",
 }
-_SIZES = {
-    OpenAPIType.STRING: ("min_length", "max_length"),
-    OpenAPIType.ARRAY: ("min_items", "max_items"),
-    OpenAPIType.OBJECT: ("min_properties", "max_properties"),
-}
+_SIZES: dict[Any, str] = {OpenAPIType.STRING: "length", OpenAPIType.ARRAY: "items", OpenAPIType.OBJECT: "properties"}
 
 
 def _bound(schema: Any, kind: Any) -> None:
     """Gives the bounds of a type to what is said of it, however deep inside: the framework drops them within others."""
-    if isinstance(kind, msgspec.inspect.UnionType):
-        for branch, each in zip(schema.one_of or (), kind.types, strict=False):
-            _bound(branch, each)
-        return
     if isinstance(kind, msgspec.inspect.Metadata):
         _bound(schema, kind.type)
-        return
-    for name, told in _BOUNDS.items():
-        if (bound := getattr(kind, name, None)) is not None:
-            setattr(schema, told, bound)
-    for name, told in zip(("min_length", "max_length"), _SIZES.get(getattr(schema, "type", None), ()), strict=False):
-        if (bound := getattr(kind, name, None)) is not None:
-            setattr(schema, told, bound)
-    for inner, each in (("items", "item_type"), ("additional_properties", "value_type")):
-        if isinstance(part := getattr(schema, inner, None), Schema) and hasattr(kind, each):
-            _bound(part, getattr(kind, each))
+    elif isinstance(kind, msgspec.inspect.UnionType):
+        for branch, each in zip(schema.one_of or (), kind.types, strict=False):
+            _bound(branch, each)
+    elif isinstance(schema, Schema):
+        size = _SIZES.get(schema.type, "length")
+        names = {**_BOUNDS, "min_length": f"min_{size}", "max_length": f"max_{size}"}
+        for name, told in names.items():
+            if (bound := getattr(kind, name, None)) is not None:
+                setattr(schema, told, bound)
+        _bound(schema.items, getattr(kind, "item_type", None))
+        _bound(schema.additional_properties, getattr(kind, "value_type", None))
 
 
 def _from_zero(kind: Any) -> bool:

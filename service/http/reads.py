@@ -94,7 +94,7 @@ def read(
     path: str, operation_id: str, operation_class: type[Operation] = CachedOperation, **more: Any
 ) -> Callable[[Any], HTTPRouteHandler]:
     """A route that answers GET and HEAD and documents the problems a read can meet."""
-    documented = {**responses(400, 404, 405, 503), **more.pop("responses", {})}
+    documented = {**responses(400, 401, 404, 405, 429, 503), **more.pop("responses", {})}
 
     def operation(_: HTTPRouteHandler, method: Any, __: Any) -> str:
         return operation_id if method == HttpMethod.GET else f"{operation_id}_head"

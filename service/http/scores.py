@@ -139,28 +139,15 @@ class ScoreController(Controller):
             values = run(view.world, method, buyer, view.as_of)
             rows = method_rows(view.world, method, minerals, values)
         rows = _sorted([row for row in rows if band is None or row.band == band], sort)
-        return page(
-            view,
-            paging,
-            rows,
-            lambda row: row,
-            method,
-            METHODS[method].version,
-            buyer,
-            mix,
-            level,
-            attribution,
-            list,
-            band,
-            sort,
-        )
+        parts = (buyer, mix, level, attribution, list, band, sort)
+        return page(view, paging, rows, lambda row: row, method, METHODS[method].version, *parts)
 
 
 def refuse_both(mix: str, attribution: str) -> None:
     """Refuses to mix lenses: what a buyer sources is known by territory alone."""
     if mix != "world" and attribution != "territory":
         detail = "the buyer's own supply is known by territory alone"
-        raise InvalidRequest(f"attribution: {detail}", fault_in("attribution", detail))
+        raise NotFound(f"attribution: {detail}", fault_in("attribution", detail))
 
 
 def refuse_default_only(method: str, **asked: bool) -> None:

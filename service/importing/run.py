@@ -132,7 +132,7 @@ def _check(request: Request, known: Known) -> None:
             raise NotPossible("map", f"{printed!r} cannot mean {meant!r}: no country's code or mineral's id is that")
     for buyer in request.buyers:
         if request.dry_run and buyer not in known.ids["country"] | known.ids["bloc"]:
-            raise NotPossible("buyer", f"{buyer!r} is no country's code or bloc's id")
+            raise NotPossible("buyers", f"{buyer!r} is no country's code or bloc's id")
 
 
 def _numbers(request: Request) -> dict[str, str]:

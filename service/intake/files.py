@@ -71,8 +71,6 @@ class _Unpacked(io.RawIOBase):
         if self._unpacked > LARGEST:
             raise Unreadable(Problem(HERE, "", "", f"a file that unpacks to at most {LARGEST:,} bytes"))
         if self._unpacked > RATIO_FROM and self._unpacked > GREATEST_RATIO * self._raw.tell():
-            raise Unreadable(
-                Problem(HERE, "", "", f"a table: one that unpacks to over {GREATEST_RATIO} times its size is not")
-            )
+            raise Unreadable(Problem(HERE, "", "", f"a file that unpacks to at most {GREATEST_RATIO} times its size"))
         view[: len(data)] = data
         return len(data)

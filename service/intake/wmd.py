@@ -60,7 +60,7 @@ def read(lines: Iterable[str], names: Names, source: str) -> Iterator[Production
         sheet = record.fields["wmd_sheet"]
         meaning = meanings.get(fold(sheet))
         if meaning is None:
-            yield Problem(record.line, "wmd_sheet", sheet[:SHOWN], f"a known sheet; {closest(sheet, meanings)}")
+            yield Problem(record.line, "wmd_sheet", sheet[:SHOWN], f"a known sheet; {closest(sheet, list(meanings))}")
         elif not meaning.mineral:
             yield Skipped(record.line, "not a mineral of this project")
         elif record.fields["is_total"].lower() == "true":

@@ -1,7 +1,7 @@
 """The methods as they run on a World, and what their results come to beside each other.
 
 engine          what running a method gives
-eu_crm, geopolrisk, supply, default   each method fed from the World
+eu_crm, geopolrisk, supply, default   each method fed from the World; eu_studies reads what the first needs
 sourcing        the default method with the buyer's own supply
 ranks           orders of minerals and how alike they are
 verification    our values against those that others have published

@@ -75,14 +75,10 @@ def _re_attributed(world: World, shares: ShareSet, rows: dict[str, tuple[Control
     """A set by controller; what somebody holds is known as well as the shares of the hosts it is held in."""
     doubt = dict(zip((row.country for row in shares.rows), share_sd(world, shares, as_of).tolist(), strict=True))
     held = control.by_control(shares.by_country, parts(rows))
-    return reshaped(
-        shares,
-        {
-            controller: Estimate(
-                share=min(1.0, sum(by_host.values())),
-                sd=sum(part * doubt[host] for host, part in by_host.items()) / (sum(by_host.values()) or 1.0),
-            )
-            for controller, by_host in held.items()
-        },
-        world.country_index,
-    )
+    widest = max(doubt.values())
+    estimates = {}
+    for controller, by_host in held.items():
+        if total := sum(by_host.values()):
+            mean = sum(part * doubt[host] for host, part in by_host.items()) / total
+            estimates[controller] = Estimate(min(1.0, total), min(mean, widest))
+    return reshaped(shares, estimates, world.country_index)

@@ -195,7 +195,7 @@ async def test_a_form_of_other_parts_is_refused(writer: Writer, files: Any, deta
         ({"format": "usgs"}, "format"),
         ({"source": "nobodys"}, "source"),
         ({"format": "wgi", "source": None}, "edition"),
-        ({"dry_run": "true", "buyers": "ATLANTIS"}, "buyer"),
+        ({"dry_run": "true", "buyers": "ATLANTIS"}, "buyers"),
         ({"surprise": "1"}, "surprise"),
     ],
 )

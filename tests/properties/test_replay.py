@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine, Iterator
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, TypeVar
 
 import asyncpg
 import msgspec
 import pytest
+from httpx import AsyncClient
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -29,7 +32,7 @@ from service.app import create_app
 from service.settings import Settings
 from service.store import reading
 from service.store.ledger import Draft, LedgerError, revise
-from service.world.rows import Agreement, Row
+from service.world.rows import Row
 from service.world.world import World, build
 from tests.evidence import (
     agreement,
@@ -47,7 +50,6 @@ from tests.evidence import (
 from tests.serving import asking
 
 COMMITS = int(os.environ.get("CHOKEPOINT_REPLAY_COMMITS", "0"))
-EXAMPLES, STEPS = (1, COMMITS) if COMMITS else (6, 30)
 HTTP_SAMPLE = 60
 """Recorded answers that are asked for over HTTP too, at most."""
 
@@ -81,28 +83,29 @@ def beginning() -> list[Row]:
     ]
 
 
-class Ledger(RuleBasedStateMachine):
-    """A ledger that is written to at random, and every answer it ever gave."""
+class Ledger:
+    """A ledger of its own on a real Postgres, and every answer it ever gave."""
 
-    server: Any
-    template: str
-    figures: dict[str, int]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.runner = asyncio.Runner()
-        self.name = f"replay_{next(self.server.numbers)}"
-        self.run(self._administer(f"create database {self.name} template {self.template}"))
-        self.dsn = self.server.database(self.name)
-        self.connection = self.run(asyncpg.connect(self.dsn))
+    def __init__(self, server: Any, template: str) -> None:
+        self._server = server
+        self._runner = asyncio.Runner()
+        self._name = f"replay_{next(server.numbers)}"
+        self.run(self._administer(f"create database {self._name} template {template}"))
+        self._dsn = server.database(self._name)
+        self._connection = self.run(asyncpg.connect(self._dsn))
         self.given: dict[Answer, bytes] = {}
         self.head = 0
 
+    def close(self) -> None:
+        self.run(self._connection.close())
+        self.run(self._administer(f"drop database {self._name} with (force)"))
+        self._runner.close()
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(work)
+        return self._runner.run(work)
 
     async def _administer(self, statement: str) -> None:
-        connection = await asyncpg.connect(self.server.dsn)
+        connection = await asyncpg.connect(self._server.dsn)
         await connection.execute(statement)
         await connection.close()
 
@@ -110,7 +113,7 @@ class Ledger(RuleBasedStateMachine):
         """Writes a revision. One that would leave rows naming something unknown is refused, and changes nothing."""
 
         async def write() -> Draft:
-            async with revise(self.connection, author="somebody", reason="something") as draft:
+            async with revise(self._connection, author="somebody", reason="something") as draft:
                 await draft.observe(rows)
                 await draft.retract(retract)
                 if undo is not None:
@@ -122,6 +125,98 @@ class Ledger(RuleBasedStateMachine):
         except LedgerError:
             return
         self.head = revision.id if revision else self.head
+
+    def newest(self) -> World:
+        """The newest World, built from the ledger."""
+        return self.run(self._world(self.head))
+
+    async def _world(self, revision: int) -> World:
+        found = await reading.revision(self._connection, revision)
+        assert found is not None
+        return build(await reading.evidence(self._connection, found))
+
+    def ask(self) -> None:
+        """Asks the newest revision a few questions, of days and buyers that depend on it, and records the answers."""
+        world = self.newest()
+        for place in range(2):
+            day = date.fromisoformat(DAYS[(self.head * 5 + place * 3) % len(DAYS)])
+            for question, answer in answers(world, day, BUYERS[(self.head + place) % len(BUYERS)]):
+                known = self.given.setdefault((self.head, day, *question), answer)
+                assert known == answer
+
+    def replay(self, figures: Counter[str]) -> None:
+        """Asks everything once more, of Worlds built anew and over HTTP, and adds up what changed."""
+        self.run(self._replay())
+        self.run(self._over_http(figures))
+        figures["commits"] += self.head
+        figures["answers"] += len(self.given)
+
+    async def _replay(self) -> None:
+        asked: dict[int, set[tuple[date, str]]] = {}
+        for revision, day, _, buyer in self.given:
+            asked.setdefault(revision, set()).add((day, buyer))
+        for revision, questions in asked.items():
+            world = await self._world(revision)
+            for day, buyer in questions:
+                for question, answer in answers(world, day, buyer):
+                    assert self.given[(revision, day, *question)] == answer, (revision, day, question)
+
+    async def _over_http(self, figures: Counter[str]) -> None:
+        app = create_app(Settings(database_url=self._dsn))
+        over_http = [question for question in self.given if question[2].startswith("/")]
+        chosen = over_http[:: max(1, len(over_http) // HTTP_SAMPLE)]
+        async with asking(app) as client:
+            for revision, day, path, buyer in chosen:
+                view = {"buyer": buyer, "as_of": day.isoformat(), "known_at": str(revision)}
+                answer = await client.get(path, params=view)
+                assert answer.content == self.given[revision, day, path, buyer], (revision, day, path, buyer)
+                assert "immutable" in answer.headers["cache-control"]
+            figures["changes added up"] += await self._add_up(client)
+        figures["answers over HTTP"] += len(chosen)
+
+    async def _add_up(self, client: AsyncClient) -> int:
+        """A full pull early on and all changes since give the full pull at the head; the value is how many changes."""
+        since, day = max(1, self.head // 4), "2026-02-05"
+        held = await self._pull(client, since, day)
+        cursor: dict[str, str] = {}
+        told = 0
+        while True:
+            view = {"since": str(since), "buyer": "USA", "as_of": day, "known_at": str(self.head), "limit": "50"}
+            page = (await client.get("/v1/changes", params=view | cursor)).json()
+            told += len(page["items"])
+            for entry in (entry for entry in page["items"] if entry["what"] == "score"):
+                assert held.pop(entry["key"]["mineral"], None) == entry["before"]
+                held |= {entry["key"]["mineral"]: entry["after"]} if entry["after"] else {}
+            if page["next"] is None:
+                assert held == await self._pull(client, self.head, day)
+                return told
+            cursor = {"cursor": page["next"]}
+
+    async def _pull(self, client: AsyncClient, revision: int, day: str) -> dict[str, Any]:
+        view = {"buyer": "USA", "as_of": day, "known_at": str(revision), "limit": "1000"}
+        return {row["mineral"]: row for row in (await client.get("/v1/scores", params=view)).json()["items"]}
+
+
+class Commits(RuleBasedStateMachine):
+    """Random commits to the ledger that `open` gives; `close` is called with it when they are over."""
+
+    open: Callable[[], Ledger]
+    close: Callable[[Ledger], None]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ledger = type(self).open()
+        self.commit = self.ledger.commit
+
+    def teardown(self) -> None:
+        """What follows the last commit."""
+        type(self).close(self.ledger)
+
+    @invariant()
+    def ask(self) -> None:
+        """After every commit questions are asked."""
+        if self.ledger.head:
+            self.ledger.ask()
 
     @initialize()
     def begin(self) -> None:
@@ -166,7 +261,7 @@ class Ledger(RuleBasedStateMachine):
         name=st.sampled_from(AGREEMENTS), event=st.sampled_from(("in_force", "suspended", "resumed", "ended")), day=days
     )
     def change(self, name: str, event: str, day: str) -> None:
-        standing = self._standing(name)
+        standing = self.ledger.newest().agreements.get(name)
         if standing is not None:
             self.commit(msgspec.structs.replace(standing, **{event: day}))
 
@@ -206,86 +301,8 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def take_back(self, data: st.DataObject) -> None:
-        if self.head > 1:  # the first one holds the countries there are
-            self.commit(undo=data.draw(st.integers(2, self.head)))
-
-    def _standing(self, name: str) -> Agreement | None:
-        return self.run(self._world(self.head)).agreements.get(name) if self.head else None
-
-    async def _world(self, revision: int) -> World:
-        found = await reading.revision(self.connection, revision)
-        assert found is not None
-        return build(await reading.evidence(self.connection, found))
-
-    @invariant()
-    def record(self) -> None:
-        """Asks a few questions of the newest revision, as of days that depend on it."""
-        if not self.head:
-            return
-        world = self.run(self._world(self.head))
-        for place in range(2):
-            day = date.fromisoformat(DAYS[(self.head * 5 + place * 3) % len(DAYS)])
-            for question, answer in answers(world, day, BUYERS[(self.head + place) % len(BUYERS)]):
-                known = self.given.setdefault((self.head, day, *question), answer)
-                assert known == answer
-
-    def teardown(self) -> None:
-        """Asks everything once more, of Worlds built anew and over HTTP, and adds up what changed."""
-        try:
-            if self.head:
-                self.run(self._replay())
-                self.run(self._over_http())
-        finally:
-            self.run(self.connection.close())
-            self.run(self._administer(f"drop database {self.name} with (force)"))
-            self.runner.close()
-
-    async def _replay(self) -> None:
-        asked: dict[int, set[tuple[date, str]]] = {}
-        for revision, day, _, buyer in self.given:
-            asked.setdefault(revision, set()).add((day, buyer))
-        for revision, questions in asked.items():
-            world = await self._world(revision)
-            for day, buyer in questions:
-                for question, answer in answers(world, day, buyer):
-                    assert self.given[(revision, day, *question)] == answer, (revision, day, question)
-        self.figures["commits"] += self.head
-        self.figures["answers"] += len(self.given)
-
-    async def _over_http(self) -> None:
-        app = create_app(Settings(database_url=self.dsn))
-        scores = [question for question in self.given if question[2].startswith("/")]
-        chosen = scores[:: max(1, len(scores) // HTTP_SAMPLE)]
-        async with asking(app) as client:
-            for revision, day, path, buyer in chosen:
-                view = {"buyer": buyer, "as_of": day.isoformat(), "known_at": str(revision)}
-                answer = await client.get(path, params=view)
-                assert answer.content == self.given[revision, day, path, buyer], (revision, day, path, buyer)
-                assert "immutable" in answer.headers["cache-control"]
-            await self._add_up(client)
-        self.figures["over HTTP"] += len(chosen)
-
-    async def _add_up(self, client: Any) -> None:
-        """A full pull halfway and all changes since give the full pull at the head."""
-        since, day = max(1, self.head // 2), "2026-02-05"
-        held = await self._pull(client, since, day)
-        cursor: dict[str, str] = {}
-        while True:
-            view = {"since": str(since), "buyer": "USA", "as_of": day, "known_at": str(self.head), "limit": "50"}
-            page = (await client.get("/v1/changes", params=view | cursor)).json()
-            for entry in page["items"]:
-                if entry["what"] == "score":
-                    assert held.pop(entry["key"]["mineral"], None) == entry["before"]
-                    held |= {entry["key"]["mineral"]: entry["after"]} if entry["after"] else {}
-                    self.figures["score changes"] += 1
-            if page["next"] is None:
-                break
-            cursor = {"cursor": page["next"]}
-        assert held == await self._pull(client, self.head, day)
-
-    async def _pull(self, client: Any, revision: int, day: str) -> dict[str, Any]:
-        view = {"buyer": "USA", "as_of": day, "known_at": str(revision), "limit": "1000"}
-        return {row["mineral"]: row for row in (await client.get("/v1/scores", params=view)).json()["items"]}
+        if self.ledger.head > 1:  # the first one holds the countries there are
+            self.commit(undo=data.draw(st.integers(2, self.ledger.head)))
 
 
 def answers(world: World, day: date, buyer: str) -> Iterator[tuple[tuple[str, str], bytes]]:
@@ -301,22 +318,52 @@ def answers(world: World, day: date, buyer: str) -> Iterator[tuple[tuple[str, st
     yield ("restrictions", buyer), msgspec.json.encode([restriction_item(r, day) for r in world.restrictions.values()])
 
 
+@contextmanager
+def ledgers(server: Any, template: str, figures: Counter[str]) -> Iterator[type[Commits]]:
+    """Commits of which every example has a ledger of its own, replayed when it is over."""
+
+    def close(ledger: Ledger) -> None:
+        try:
+            if ledger.head:
+                ledger.replay(figures)
+        finally:
+            ledger.close()
+
+    yield type("Examples", (Commits,), {"open": lambda: Ledger(server, template), "close": close})
+
+
+@contextmanager
+def one_ledger(server: Any, template: str, figures: Counter[str]) -> Iterator[type[Commits]]:
+    """Commits of which all examples go to one ledger, replayed at the end."""
+    ledger = Ledger(server, template)
+    try:
+        yield type("Episodes", (Commits,), {"open": lambda: ledger, "close": lambda ledger: None})
+        ledger.replay(figures)
+    finally:
+        ledger.close()
+
+
 def test_every_answer_is_given_again_byte_for_byte(
     postgres: Any, migrated: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    figures = dict.fromkeys(("commits", "answers", "over HTTP", "score changes"), 0)
-    machine = type("Replayed", (Ledger,), {"server": postgres, "template": migrated, "figures": figures})
+    figures: Counter[str] = Counter()
     chosen = settings(
-        max_examples=EXAMPLES,
-        stateful_step_count=STEPS,
+        max_examples=6,
+        stateful_step_count=30,
         deadline=None,
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
         database=None,
         derandomize=not COMMITS,
     )
-    run_state_machine_as_test(machine, settings=chosen)
-    if COMMITS:
+    if not COMMITS:
+        with ledgers(postgres, migrated, figures) as commits:
+            run_state_machine_as_test(commits, settings=chosen)
+    else:
+        with one_ledger(postgres, migrated, figures) as commits:
+            while commits.open().head < COMMITS:
+                run_state_machine_as_test(commits, settings=chosen)
         with capsys.disabled():
-            print(f"\nreplayed: {figures}")
-    assert figures["answers"] > 100
+            print(f"\nreplayed: {dict(figures)}")
+    assert figures["answers"] > 1000
+    assert figures["changes added up"] > 50

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import asyncpg
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from service.cli import main
+from service.seeding import read_seeds, seed
+from service.store.ledger import revise
+from service.world.rows import Parameter
 
 
 @pytest.fixture
@@ -64,3 +69,24 @@ def test_an_unknown_method_is_refused_by_name(verify: Any) -> None:
     told = verify("--method", "nix")
     assert told.exit_code == 2
     assert "no method is called 'nix'" in told.stderr
+
+
+@pytest.fixture
+async def spoiled(dsn: str) -> str:
+    """The URL of a ledger in which a newer row gives gallium a substitution index that is not the study's."""
+    await seed(dsn)
+    shipped = (row for row in read_seeds() if isinstance(row, Parameter) and row.source == "eu-crm-2023")
+    index = next(row for row in shipped if (row.name, row.label) == ("si_sr", "Gallium"))
+    connection = await asyncpg.connect(dsn)
+    async with revise(connection, author="test", reason="a slip") as draft:
+        await draft.observe([replace(index, value=0.49)])
+    await connection.close()
+    return dsn
+
+
+def test_a_row_that_differs_and_is_not_named_ends_with_1(spoiled: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a job that runs it fails."""
+    monkeypatch.setenv("CHOKEPOINT_DATABASE_URL", spoiled)
+    told = CliRunner().invoke(main, ["verify", "--method", "eu-crm", "--vintage", "2023", "--json"])
+    assert told.exit_code == 1
+    assert [row["material"] for row in json.loads(told.stdout) if row["verdict"] == "mismatch"] == ["Gallium"]

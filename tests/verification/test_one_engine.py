@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from service.methods.engine import MixUsed
-from service.methods.eu_crm import StudyRow, studies, study_rows
+from service.methods.eu_studies import StudyRow, studies, study_rows
 from service.risk.methods.eu_crm import blend
 from service.risk.methods.partner_adjusted import StageScores, score_stages
 from service.risk.model import Supplier, batch

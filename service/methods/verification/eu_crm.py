@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.methods.eu_crm import BUYER, StudyRow, studies, study_rows
+from service.methods.eu_studies import BUYER, StudyRow, studies, study_rows
 from service.methods.verification.case import Case, Key, judged
 from service.risk.methods.eu_crm import (
     ECONOMIC_IMPORTANCE_THRESHOLD,

@@ -33,8 +33,9 @@ Source
     studies on the lists of 2017, 2020 and 2023.
 
 Limits
-    The reference periods lie years back: controls and shifts of 2023 and later are not in them. The printed components
-    are rounded; `rounding_range` says what they leave open.
+    The studies speak of the EU as buyer; for others there is no value. The newest study that was out on the day and
+    prints the mineral is used. The reference periods lie years back: controls and shifts of 2023 and later are not in
+    them. The printed components are rounded; `rounding_range` says what they leave open.
 """
 
 from __future__ import annotations

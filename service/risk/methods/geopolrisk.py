@@ -20,7 +20,9 @@ A bloc as buyer
 What is missing
     Imports from a country without a governance figure stay in F, add nothing to the sum and are flagged: the risk is
     understated by at most their part of p + F. Neither imports nor production on record: import risk 0, flagged
-    no_supply, since nothing is at risk that is not there. The method's own library takes both as plain zeros.
+    no_supply, since nothing is at risk that is not there. The method's own library takes both as plain zeros. A buyer
+    with more than half of p + F from places without a figure has no score. Governance is that of the year of trade, or
+    of the newest year before it, and of one release.
 
 Source
     Gemechu et al. 2015 and 2016; Helbig et al. 2016 (domestic production); Santillán-Saldivar et al. 2022. Checked
