@@ -7,7 +7,6 @@ they do not look at keys at all, so that the answer is one and the same for ever
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import hmac
@@ -20,7 +19,7 @@ from service.http.limits import Limits
 from service.http.metrics import answered
 from service.http.problems import Refusal, Unavailable, messages
 from service.store import keys as store
-from service.store.follow import follow
+from service.store.follow import following
 from service.store.keys import CHANNEL, SCOPES, Key, Scope
 
 if TYPE_CHECKING:
@@ -127,13 +126,8 @@ class Keyring:
         if self._secret is None:
             yield
             return
-        task = asyncio.create_task(follow(self._dsn, CHANNEL, self._look, lambda _: None))
-        try:
+        async with following(self._dsn, CHANNEL, self._look, lambda _: None):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
     async def _look(self, connection: Connection) -> None:
         state = await store.state(connection)

@@ -18,7 +18,6 @@ from service.answers.levers import levers_of
 from service.answers.score import METHOD, Account
 from service.http.formats import PagingDependency, page, read_list, span
 from service.http.names import Buyer, MineralName, find_buyer, find_mineral
-from service.http.problems import InvalidRequest, fault_in
 from service.http.reads import View, ViewDependency, WorldsDependency, answer, read
 from service.http.scores import Level
 from service.risk.levers import Others
@@ -117,8 +116,6 @@ class LeverController(Controller):
         five points, and some of them may have changed nothing for this buyer.
         """
         mineral, buyer = find_mineral(view.world, mineral), find_buyer(view.world, buyer)
-        if first is not None and last is not None and first > last:
-            raise InvalidRequest("the history would end before it begins", fault_in("from", f"is after {last}"))
         keys: list[tuple[date, int]]
         if by == "year":
             days = year_ends(view.world, mineral, first, last, view.as_of)

@@ -15,7 +15,7 @@ from service.http import metrics
 from service.http.older import OlderWorlds
 from service.http.problems import Unavailable
 from service.store import reading
-from service.store.follow import Lost, follow
+from service.store.follow import Lost, following
 from service.world.sheet import sheet_on
 from service.world.size import bytes_of_rows
 from service.world.world import Evidence, World, build
@@ -69,14 +69,9 @@ class Worlds:
             self.database_up = up
             first.set()
 
-        task = asyncio.create_task(follow(self._dsn, reading.CHANNEL, look, connected))
-        await first.wait()
-        try:
+        async with following(self._dsn, reading.CHANNEL, look, connected):
+            await first.wait()
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
     async def _advance(self, connection: Connection, number: int) -> None:
         revision = await reading.revision(connection, number)

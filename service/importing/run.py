@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from service.importing.batches import Batch, Progress, Reading, first_line, sha256
 from service.importing.effects import moved_by
 from service.importing.known import Known
@@ -33,7 +35,7 @@ async def import_file(connection: Connection, request: Request, progress: Progre
     try:
         told = wanted.tell(await asyncio.to_thread(first_line, request.path))
     except Unreadable as unreadable:
-        return Outcome(findings=_only(unreadable.problem))
+        return Outcome(findings=_only(structs.replace(unreadable.problem, line=1)))
     known = await Known.read(connection, request.corrections)
     source, newest = _source(wanted, told, request, known)
     _check(request, known)

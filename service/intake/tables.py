@@ -18,6 +18,9 @@ from service.intake.problems import Problem, Unreadable
 LONGEST_LINE = 65_536
 """Bytes a line may have; the longest in a published file has under 4,000."""
 
+MOST_LINES = 50_000_000
+"""Lines a file may have; a year of BACI, the longest published table, has 11 million."""
+
 SHOWN = 80
 """Characters of an offending value that a Problem repeats."""
 
@@ -32,12 +35,14 @@ class Record(NamedTuple):
 def decode(file: BinaryIO, encoding: str) -> Iterator[str]:
     """The file's lines as text; bytes that `encoding` does not know become U+FFFD, which `records` reports.
 
-    Raises Unreadable where a line does not end in time: the memory a file can take stays bounded.
+    Raises Unreadable where a line or the file does not end in time: what a file can take stays bounded.
     """
     for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE), b""), start=1):
         text = line.decode(encoding, errors="replace")
         if len(line) == LONGEST_LINE and not text.endswith("\n"):
             raise Unreadable(Problem(number, "", text[:SHOWN], f"lines of at most {LONGEST_LINE:,} bytes"))
+        if number > MOST_LINES:
+            raise Unreadable(Problem(number, "", text[:SHOWN], f"at most {MOST_LINES:,} lines"))
         yield text
 
 

@@ -16,7 +16,7 @@ every slope and every root against the scores of `score_stages`.
 
 A slope is 0 above H = 1, where the score stays at 100. It has no value at H = 0, where the root is infinitely steep,
 unless the figure does not move H there at all. A share is reachable where the stage keeps enough of its output named
-and governed to have a score. A supplier whose share or governance is not known adds nothing to a score and is no lever.
+and governed to have a score. A supplier whose share is 0 or not known, or whose governance is not, is no lever.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Others = Literal["held", "proportional"]
 Figure = Literal["share", "governance", "partner_factor"]
 
 NOTHING = 1e-12
-"""An H below this is 0 but for what rounding leaves."""
+"""An H below this is 0, and a figure by this much out of reach within it, but for what rounding leaves."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Lever:
         return (x for curve in self.curves.values() for x in curve.reaches(h))
 
     def _nearest(self, found: Iterator[float]) -> float | None:
-        within = [x for x in found if self.low <= x <= self.high]
+        within = [min(max(x, self.low), self.high) for x in found if self.low - NOTHING <= x <= self.high + NOTHING]
         return min(within, key=lambda x: (abs(x - self.value), x), default=None)
 
 
@@ -182,7 +182,7 @@ class _Levers:
             for stage in np.flatnonzero(self._stages.sufficient).tolist()
         }
         suppliers = self._stages.suppliers
-        known = suppliers.known & suppliers.governed & self._stages.sufficient[suppliers.stages.index]
+        known = (suppliers.known_share > 0) & suppliers.governed & self._stages.sufficient[suppliers.stages.index]
         self._rows = np.flatnonzero(known).tolist()
 
     def all(self) -> Iterator[Lever]:

@@ -88,8 +88,12 @@ class Table:
     def overfull(self, part: str) -> str:
         """Up to $2 wholes whose staged shares add up to more than $1, all parts together; `part` names the parts."""
         whole = self._listed(tuple(column for column in self.key if column != part))
+        parts = (
+            f"select {self._listed(self.key)}, max(share) as share, min({LINE}) as {LINE} from {self.staging}"
+            f" group by {self._listed(self.key)}"
+        )
         return (
-            f"select {whole}, round(sum(share)::numeric, 4) as sum, array[min({LINE})] as lines from {self.staging}"
+            f"select {whole}, round(sum(share)::numeric, 4) as sum, array[min({LINE})] as lines from ({parts}) parts"
             f" group by {whole} having sum(share) > $1 order by min({LINE}) limit $2"
         )
 

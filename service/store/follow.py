@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from service.store.ledger import Connection
 
@@ -24,6 +24,23 @@ PATIENCE = 5.0
 """Seconds a connection, or a look, may take before it counts as dead."""
 
 Lost = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+
+
+@contextlib.asynccontextmanager
+async def following(
+    dsn: str,
+    channel: str,
+    look: Callable[[Connection], Awaitable[None]],
+    connected: Callable[[bool], None],
+) -> AsyncIterator[None]:
+    """Follows as `follow` does while the block runs."""
+    task = asyncio.create_task(follow(dsn, channel, look, connected))
+    try:
+        yield
+    finally:
+        while not task.done():  # a library below may swallow a cancellation that comes at a bad moment
+            task.cancel()
+            await asyncio.wait([task], timeout=0.1)
 
 
 async def follow(
@@ -45,6 +62,9 @@ async def follow(
         except Lost as error:
             connected(False)
             log.warning("the database is away: %s", type(error).__name__)
+        except Exception:  # whatever a look met, the service goes on with what it has, and looks again
+            connected(False)
+            log.exception("what is new in the database cannot be taken up")
         await asyncio.sleep(delay)
         delay = min(delay * 2, RETRY_MOST)
 
@@ -63,7 +83,8 @@ async def _watch(
         await look(connection)
         connected(True)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(sign.wait(), LOOK_EVERY)
+            async with asyncio.timeout(LOOK_EVERY):
+                await sign.wait()
 
 
 @contextlib.asynccontextmanager

@@ -45,13 +45,14 @@ def _changes(table: Table) -> str:
 
     The columns are `withdrawn`, then the Struct's, then `stood` and the Struct's again, of the older row.
     """
+    # + 0 keeps Postgres from looking for an older row by its revision, which most rows share, instead of by its key
     older = ", ".join(f'older."{column}" as "older_{column}"' for column in table.columns)
     return (
         f"select now.retracted as withdrawn, {_listed(table.columns, 'now.')},"
         f" not coalesce(older.retracted, true) as stood, {older}"
         f" from (select * from {table.quoted} where revision = $1 order by {_listed(table.key)} offset $2 limit $3) now"
         f" left join lateral (select * from {table.quoted} before where {table.same_key('before', 'now')}"
-        f" and before.revision < $1 order by before.revision desc limit 1) older on true"
+        f" and before.revision + 0 < $1 order by before.revision desc limit 1) older on true"
         f" order by {_listed(table.key, 'now.')}"
     )
 

@@ -36,8 +36,9 @@ class Contribution:
 class Contributions:
     """The scores with all agreements and with none, and what each agreement contributes to the difference.
 
-    Every supplier's tie is the work of one agreement. Where the clause of another forbids a restriction, the tie counts
-    first. `agreements` are the parts of one mineral's difference, the largest first; see `risk.scenario.parts`.
+    Every supplier's tie is the work of one agreement; a bloc's is the one of its weakest member. Where the clause of
+    another forbids a restriction, the tie counts first. `agreements` are the parts of one mineral's difference, the
+    largest first; see `risk.scenario.parts`.
     """
 
     as_is: Scored

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.change import Change
@@ -165,16 +165,14 @@ def test_losing_output_and_adding_as_much_changes_nothing(world: World, code: st
 
 @given(worlds)
 def test_a_restriction_imposed_and_lifted_changes_nothing(world: World) -> None:
-    assert not any(row.country == "CCC" for row in world.restrictions.values()) or played(
-        world, {"change": "lift_restriction", "country": "CCC"}
-    ).after.restrictions.keys() == {row.id for row in world.restrictions.values() if row.country != "CCC"}
-    bare = played(world, {"change": "lift_restriction", "country": "CCC"}).after
+    free = played(world, {"change": "lift_restriction", "country": "CCC"}).after
+    assert all(row.country != "CCC" for row in free.restrictions.values())
     made = played(
-        bare,
+        free,
         {"change": "impose_restriction", "country": "CCC", "type": "ban", "minerals": ["tin"]},
         {"change": "lift_restriction", "country": "CCC", "minerals": ["tin"]},
     )
-    assert everything(made.after) == everything(bare)
+    assert everything(made.after) == everything(free)
 
 
 @given(worlds, st.sampled_from(CODES))
@@ -204,6 +202,7 @@ def test_memoranda_alone_at_one_give_the_base_score(world: World) -> None:
     assert everything(soft, ladder) == everything(without(soft))
 
 
+@settings(max_examples=40)
 @given(worlds, st.sampled_from(BUYERS))
 def test_an_ended_agreement_has_no_effect(world: World, buyer: str) -> None:
     for row in world.agreements.values():
@@ -213,6 +212,7 @@ def test_an_ended_agreement_has_no_effect(world: World, buyer: str) -> None:
         assert scores(ended, buyer) == scores(without(world, row.id), buyer)
 
 
+@settings(max_examples=40)
 @given(worlds, parties, st.sampled_from(NONBINDING))
 def test_a_memorandum_never_beats_a_binding_instrument_of_the_same_scope(
     world: World, of: list[str], kind: str
@@ -260,6 +260,7 @@ def test_the_order_of_changes_that_touch_different_things_does_not_matter(
         assert scores(other.after, buyer, other.ladder_after) == pytest.approx(expected, rel=1e-12)
 
 
+@settings(max_examples=40)
 @given(worlds)
 def test_the_order_of_output_lost_and_added_does_not_matter(world: World) -> None:
     changes: list[dict[str, Any]] = [
@@ -294,6 +295,7 @@ def test_defining_a_coalition_ties_nobody(world: World) -> None:
     assert everything(defined) == everything(world)
 
 
+@settings(max_examples=40)
 @given(worlds, st.sampled_from(BUYERS), st.sampled_from(MINERALS))
 def test_the_parts_of_agreements_sum_to_the_whole(world: World, buyer: str, of: str) -> None:
     found = contributions(world, of, buyer, DAY)
@@ -303,7 +305,8 @@ def test_the_parts_of_agreements_sum_to_the_whole(world: World, buyer: str, of: 
         assert all(part.points <= 1e-12 for part in found.agreements)
 
 
-@given(worlds, st.sampled_from(BUYERS))
+@settings(max_examples=40)
+@given(worlds, st.sampled_from(CODES))
 def test_an_agreement_that_makes_no_tie_and_lifts_nothing_has_no_part(world: World, buyer: str) -> None:
     for of in MINERALS:
         parts = {part.agreement.id for part in contributions(world, of, buyer, DAY).agreements}
@@ -324,6 +327,7 @@ def test_what_is_lost_is_neither_hidden_nor_spread(world: World, code: str, frac
         assert shock.lost == pytest.approx(1 - shock.output)
 
 
+@settings(max_examples=40)
 @given(worlds, st.lists(st.sampled_from(UNRELATED), min_size=1, max_size=4, unique_by=id))
 def test_the_interval_of_a_difference_holds_it(world: World, changes: list[dict[str, Any]]) -> None:
     request = msgspec.convert({"changes": changes, "buyers": list(BUYERS)}, Scenario)

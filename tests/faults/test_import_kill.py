@@ -1,0 +1,210 @@
+"""An import that is killed at any moment is wholly there or wholly absent, and the next start serves what is there.
+
+CHOKEPOINT_KILLS (12) is how many imports are killed; a fourth of them with their Postgres.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import asyncpg
+import psutil
+import pytest
+from asyncpg import Connection, Record
+
+from service.app import create_app
+from service.embedded import embedded
+from service.migrate import migrate
+from service.seeding import read_seeds
+from service.settings import Settings
+from service.store import reading
+from service.store.evidence import TABLES
+from service.store.ledger import data_version, revise
+from service.world.rows import Bloc, Country, Mineral, Share, Source
+from tests.serving import asking
+
+KILLS = int(os.environ.get("CHOKEPOINT_KILLS", "12"))
+WITH_POSTGRES = KILLS // 4
+CATALOG = (Source, Country, Mineral, Bloc)
+SOURCE = "usgs-mcs-2026"
+COLUMNS = ("source", "mineral", "stage", "period_start", "period_end", "country", "share", "printed")
+
+
+def write(path: Path, edition: int) -> None:
+    """A table of 7,680 shares. Each edition speaks of the same, and prints its number in every row."""
+    rows = list(read_seeds())
+    minerals = [row.id for row in rows if isinstance(row, Mineral)]
+    countries = [row.code for row in rows if isinstance(row, Country)][:20]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(COLUMNS)
+        for mineral, stage, year, country in product(minerals, ("extraction", "processing"), (2023, 2024), countries):
+            table.writerow((SOURCE, mineral, stage, year, year, country, 0.04, f"edition {edition}"))
+
+
+async def fill(dsn: str) -> None:
+    """A ledger that has the names the tables use."""
+    connection = await asyncpg.connect(dsn)
+    async with revise(connection, author="test", reason="names") as draft:
+        await draft.observe(row for row in read_seeds() if isinstance(row, CATALOG))
+    await connection.close()
+
+
+class State(NamedTuple):
+    """A ledger after a kill: its newest revision, and the editions whose rows stand."""
+
+    revision: int
+    editions: set[str]
+
+
+async def state(dsn: str) -> State:
+    """What the ledger holds, once nobody else is at it, with all it says of itself found to be true."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        async with asyncio.timeout(30):
+            while await connection.fetchval(others + " and backend_type = 'client backend'"):
+                await asyncio.sleep(0.01)
+        head = await reading.head(connection)
+        assert head is not None
+        assert head.id == await connection.fetchval("select count(*) from revision")
+        assert await connection.fetchval("select max(revision) from share") in (None, *range(1, head.id + 1))
+        for revision in await reading.revisions(connection, 1, head.id):
+            for kind, count in revision.rows.items():
+                statement = f"select count(*) from {TABLES[kind].quoted} where revision = $1"
+                assert await connection.fetchval(statement, revision.id) == count
+        digests = {kind: await connection.fetchval(table.digest) for kind, table in TABLES.items()}
+        assert data_version(digests) == head.data_version
+        shares = await reading.standing(connection, Share, head.id)
+        return State(head.id, {row.printed for row in shares})
+    finally:
+        await connection.close()
+
+
+class Importer:
+    """The program, importing edition after edition of one table."""
+
+    def __init__(self, folder: Path, **env: str) -> None:
+        self.folder = folder
+        self.env = {**os.environ, "CHOKEPOINT_DATABASE_URL": "", **env}
+        self.seconds = 0.0
+
+    @contextlib.contextmanager
+    def importing(self, edition: int) -> Iterator[subprocess.Popen[str]]:
+        """The program, as it begins to read the table of an edition."""
+        path = self.folder / f"edition-{edition}.csv"
+        if not path.exists():
+            write(path, edition)
+        command = [sys.executable, "-m", "service", "import", "form:share", str(path)]
+        with subprocess.Popen(
+            command, env=self.env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        ) as run:
+            try:
+                assert run.stderr is not None
+                said = run.stderr.readline()
+                while not said.startswith("Reading"):
+                    assert said, "the program ended before it began to read"
+                    said = run.stderr.readline()
+                yield run
+            finally:
+                run.kill()
+
+    def whole(self, edition: int) -> None:
+        """Imports an edition to its end, and takes the time from the beginning of the reading."""
+        with self.importing(edition) as run:
+            begun = time.monotonic()
+            assert run.wait() == 0
+            self.seconds = time.monotonic() - begun
+
+    def killed(self, edition: int, chance: random.Random) -> None:
+        """Kills the import of an edition at some moment between its first line and a little after its end."""
+        with self.importing(edition) as run:
+            time.sleep(chance.uniform(0, self.seconds * 1.1))
+            run.kill()
+
+    def killed_with_postgres(self, edition: int, chance: random.Random) -> None:
+        """Kills the import and every process of the Postgres it runs, as a machine that loses its power does."""
+        with self.importing(edition) as run:
+            processes = psutil.Process(run.pid).children(recursive=True)
+            time.sleep(chance.uniform(0, self.seconds * 1.1))
+            run.kill()
+            for process in processes:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(signal.SIGKILL)
+
+
+async def served(dsn: str) -> int:
+    """The revision that a service started now serves."""
+    async with asking(create_app(Settings(database_url=dsn))) as client:
+        health = (await client.get("/health/ready")).json()
+        assert health["status"] == "ready"
+        return int(health["known_at"])
+
+
+def judge(before: State, after: State, edition: int) -> bool:
+    """Whether the edition is there; it is an error if a part of it is."""
+    absent, there = before, State(before.revision + 1, {f"edition {edition}"})
+    assert after in (absent, there)
+    return after == there
+
+
+async def test_a_killed_import_is_wholly_there_or_wholly_absent(
+    postgres: Any, administrator: Connection[Record], migrated: str, tmp_path: Path
+) -> None:
+    """Whatever is absent is imported again, so that in the end everything is there exactly once."""
+    name = f"killed_{next(postgres.numbers)}"
+    await administrator.execute(f"create database {name} template {migrated}")
+    dsn = postgres.database(name)
+    await fill(dsn)
+    importer, chance = Importer(tmp_path, CHOKEPOINT_DATABASE_URL=dsn), random.Random(1)  # noqa: S311
+    importer.whole(1)
+    now, edition, there = await state(dsn), 2, 0
+    for _ in range(KILLS - WITH_POSTGRES):
+        importer.killed(edition, chance)
+        after = await state(dsn)
+        if judge(now, after, edition):
+            there, edition = there + 1, edition + 1
+        assert await served(dsn) == after.revision
+        now = after
+    importer.whole(edition)
+    assert await state(dsn) == State(now.revision + 1, {f"edition {edition}"})
+    print(f"{KILLS - WITH_POSTGRES} imports killed: {there} wholly there, the others wholly absent")
+    await administrator.execute(f"drop database {name} with (force)")
+
+
+@pytest.mark.skipif(not WITH_POSTGRES, reason="CHOKEPOINT_KILLS is too small")
+def test_so_is_one_that_is_killed_with_its_postgres(home: Path, tmp_path: Path) -> None:
+    """The next start recovers Postgres by itself, and serves the right revision."""
+    importer, chance = Importer(tmp_path, CHOKEPOINT_HOME=str(home)), random.Random(2)  # noqa: S311
+    with embedded(home) as dsn:
+        asyncio.run(_prepare(dsn))
+    importer.whole(1)
+    with embedded(home) as dsn:
+        now = asyncio.run(state(dsn))
+    edition, there = 2, 0
+    for _ in range(WITH_POSTGRES):
+        importer.killed_with_postgres(edition, chance)
+        with embedded(home) as dsn:
+            after = asyncio.run(state(dsn))
+            assert asyncio.run(served(dsn)) == after.revision
+        if judge(now, after, edition):
+            there, edition = there + 1, edition + 1
+        now = after
+    print(f"{WITH_POSTGRES} imports killed with their Postgres: {there} wholly there, the others wholly absent")
+
+
+async def _prepare(dsn: str) -> None:
+    await migrate(dsn)
+    await fill(dsn)
