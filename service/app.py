@@ -13,7 +13,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, License
 
 from schemas import __version__
-from service.http import keys, problems, reads
+from service.http import keys, metrics, problems, reads
 from service.http.catalog import CatalogController
 from service.http.changes import ChangeController
 from service.http.compare import CompareController
@@ -77,7 +77,7 @@ class Chokepoint(Litestar):
         if scope["method"] in ("GET", "HEAD"):  # type: ignore[typeddict-item]
             await self.ready(scope, receive, send, super().__call__)  # type: ignore[arg-type]
         else:
-            await super().__call__(scope, receive, send)
+            await metrics.counted(scope, receive, send, super().__call__)  # type: ignore[arg-type]
 
 
 async def _secure(message: Message, _: Scope) -> None:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 from service.risk import control
 from service.world.dates import last_year
-from service.world.doubt import share_sd
-from service.world.shares import Estimate, ShareSet, reshaped
+from service.world.doubt import sd_by_country
+from service.world.shares import ShareSet, reshaped
 
 if TYPE_CHECKING:
     from datetime import date
@@ -73,12 +73,18 @@ def _by_control(world: World, as_of: date) -> World:
 
 def _re_attributed(world: World, shares: ShareSet, rows: dict[str, tuple[Control, ...]], as_of: date) -> ShareSet:
     """A set by controller; what somebody holds is known as well as the shares of the hosts it is held in."""
-    doubt = dict(zip((row.country for row in shares.rows), share_sd(world, shares, as_of).tolist(), strict=True))
+    sd = sd_by_country(world, shares, as_of)
     held = control.by_control(shares.by_country, parts(rows))
-    widest = max(doubt.values())
-    estimates = {}
-    for controller, by_host in held.items():
-        if total := sum(by_host.values()):
-            mean = sum(part * doubt[host] for host, part in by_host.items()) / total
-            estimates[controller] = Estimate(min(1.0, total), min(mean, widest))
-    return reshaped(shares, estimates, world.country_index)
+    totals = {controller: sum(by_host.values()) for controller, by_host in held.items()}
+    means = {
+        controller: sum(part * sd[host] for host, part in held[controller].items()) / total
+        for controller, total in totals.items()
+        if total > 0
+    }
+    widest = max(sd.values())
+    return reshaped(
+        shares,
+        {controller: min(1.0, total) for controller, total in totals.items()},
+        sd | {controller: min(mean, widest) for controller, mean in means.items()},
+        world.country_index,
+    )

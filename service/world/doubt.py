@@ -40,6 +40,12 @@ def share_sd(world: World, chosen: ShareSet, as_of: date) -> Floats:
     return np.asarray(np.minimum(own, WIDEST_SHARE_SD))
 
 
+def sd_by_country(world: World, chosen: ShareSet, as_of: date) -> dict[str, float]:
+    """The same by the supplier's country."""
+    errors = share_sd(world, chosen, as_of).tolist()
+    return dict(zip((row.country for row in chosen.rows), errors, strict=True))
+
+
 def _quality(row: Share, chosen: ShareSet) -> ShareQuality:
     if row.qualifier == "below":
         return "below"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import structs
@@ -100,30 +100,27 @@ def collect(rows: Sequence[Share], sources: dict[str, Source], country_index: di
     return sets
 
 
-class Estimate(NamedTuple):
-    """A share that no source prints, and its standard error relative to the supplier's own output."""
-
-    share: float
-    sd: float
-
-
 def reshaped(
-    original: ShareSet, shares: Mapping[str, Estimate], country_index: dict[str, int], gone: Iterable[str] = ()
+    original: ShareSet,
+    shares: Mapping[str, float],
+    sd: Mapping[str, float],
+    country_index: dict[str, int],
+    gone: Iterable[str] = (),
 ) -> ShareSet:
-    """A set as it would be with other shares; its `rows` are then none of the ledger's.
+    """A set as it would be with other shares, `sd` their standard errors; its `rows` are then none of the ledger's.
 
     Suppliers without a share left are left out; those whose share is withheld stay unless they are `gone`.
     """
     known = {row.country: row for row in original.rows}
     rows = [
         structs.replace(known.get(country, original.rows[0]), country=country, share=share, printed=f"{share:.6f}")
-        for country, (share, _) in shares.items()
+        for country, share in shares.items()
         if share > 0
     ]
     rows += [row for row in original.rows if row.share is None and row.country not in gone]
     columns = _columns(rows, country_index)
-    sd = np.array([shares[row.country].sd if row.share else 0.0 for row in columns["rows"]], dtype=np.float64)
-    return replace(original, **columns, sd=sd)
+    errors = np.array([sd.get(row.country, 0.0) for row in columns["rows"]], dtype=np.float64)
+    return replace(original, **columns, sd=errors)
 
 
 def _belongs(first: Share, other: Share) -> bool:

@@ -441,3 +441,10 @@ def test_a_secret_shows_nowhere() -> None:
 def test_a_limit_that_is_none_is_refused(limit: str) -> None:
     with pytest.raises(SettingsError, match="CHOKEPOINT_RATE_LIMIT"):
         Settings.from_env({"CHOKEPOINT_RATE_LIMIT": limit})
+
+
+async def test_writes_are_counted_too(database: str) -> None:
+    async with keyed(database, reads="open") as client:
+        await client.post("/v1/notes")
+        line = 'chokepoint_requests_total{route="/v1/notes",status="401"}'
+        assert line in (await client.get("/metrics")).text

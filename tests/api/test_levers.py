@@ -216,12 +216,13 @@ async def test_of_a_bloc_a_members_agreement_is_a_lever_where_losing_it_makes_th
         [
             *(agreement(f"memo-{code.lower()}", code, "COD") for code in ("AUT", "BEL")),
             restriction("congo-ban", "COD", "testium", stages=("extraction",)),
+            share("testium", "COD", 0.7, stage="extraction"),
         ]
     )
     await small.write([bloc("PAIR"), membership("PAIR", "AUT"), membership("PAIR", "BEL")])
     told = await levers(small.client, "testium", "PAIR")
     assert told["binding_stage"] == "extraction"
-    h = 0.6**2 * 0.8 * 1.5
+    h = 0.7**2 * 0.8 * 1.5
     expected = 100 * (math.sqrt(h * 0.98 + 0.09 * 0.2) - math.sqrt(h + 0.09 * 0.2))
     for name in ("memo-aut", "memo-bel"):
         assert lever(told, "agreement", id=name)["effect"] == pytest.approx(expected, abs=1e-4)

@@ -131,14 +131,14 @@ class Importer:
     def killed(self, edition: int, chance: random.Random) -> None:
         """Kills the import of an edition at some moment between its first line and a little after its end."""
         with self.importing(edition) as run:
-            time.sleep(chance.uniform(0, self.seconds * 1.1))
+            time.sleep(chance.uniform(0, self.seconds * 1.2))
             run.kill()
 
     def killed_with_postgres(self, edition: int, chance: random.Random) -> None:
         """Kills the import and every process of the Postgres it runs, as a machine that loses its power does."""
         with self.importing(edition) as run:
             processes = psutil.Process(run.pid).children(recursive=True)
-            time.sleep(chance.uniform(0, self.seconds * 1.1))
+            time.sleep(chance.uniform(0, self.seconds * 1.2))
             run.kill()
             for process in processes:
                 with contextlib.suppress(psutil.NoSuchProcess):
@@ -170,7 +170,8 @@ async def test_a_killed_import_is_wholly_there_or_wholly_absent(
     await fill(dsn)
     importer, chance = Importer(tmp_path, CHOKEPOINT_DATABASE_URL=dsn), random.Random(1)  # noqa: S311
     importer.whole(1)
-    now, edition, there = await state(dsn), 2, 0
+    importer.whole(2)
+    now, edition, there = await state(dsn), 3, 0
     for _ in range(KILLS - WITH_POSTGRES):
         importer.killed(edition, chance)
         after = await state(dsn)
@@ -191,9 +192,10 @@ def test_so_is_one_that_is_killed_with_its_postgres(home: Path, tmp_path: Path) 
     with embedded(home) as dsn:
         asyncio.run(_prepare(dsn))
     importer.whole(1)
+    importer.whole(2)
     with embedded(home) as dsn:
         now = asyncio.run(state(dsn))
-    edition, there = 2, 0
+    edition, there = 3, 0
     for _ in range(WITH_POSTGRES):
         importer.killed_with_postgres(edition, chance)
         with embedded(home) as dsn:

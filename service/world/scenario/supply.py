@@ -10,16 +10,15 @@ import numpy as np
 from schemas.change import AddCapacity, LoseSupplier, MoveShare
 from service.risk.scenario import Reshaped, reshape
 from service.world.dates import happened
-from service.world.doubt import share_sd
+from service.world.doubt import sd_by_country
 from service.world.scenario.state import ChangeError, Shift, State
-from service.world.shares import Estimate, ShareSet, reshaped
+from service.world.shares import ShareSet, reshaped
 from service.world.world import STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from service.world.rows import Deposit, Share, Stage
-    from service.world.world import World
 
 
 def unit_label(row: Share | Deposit) -> str:
@@ -174,14 +173,11 @@ def _shock(state: State, mineral: str, stage: Stage, shifts: Sequence[Shift]) ->
     for shift in shifts:
         changes[shift.country] += shift.amount
     made = _reshape(shares, changes, shifts)
-    doubt = _doubts(state.world, before, state)
     gone = {shift.country for shift in shifts if shift.kind == "lost" and shift.amount == 0}
-    estimates = {
-        country: Estimate(share, doubt.get(country, 0.0))
-        for country, share in zip(shares, made.shares.tolist(), strict=True)
-    }
-    after = reshaped(before, estimates, state.world.country_index, gone)
-    return Shock(before, after, tuple(shifts), made.output)
+    # a change of how much there is does not make it better known
+    sd = sd_by_country(state.world, before, state.as_of)
+    left = dict(zip(shares, made.shares.tolist(), strict=True))
+    return Shock(before, reshaped(before, left, sd, state.world.country_index, gone), tuple(shifts), made.output)
 
 
 def _reshape(shares: dict[str, float], changes: dict[str, float], shifts: Sequence[Shift]) -> Reshaped:
@@ -195,9 +191,3 @@ def _reshape(shares: dict[str, float], changes: dict[str, float], shifts: Sequen
             f"{last.country} has {shares[last.country]:.4f} of the output of {last.mineral} at {last.stage}: {error}"
         )
         raise ChangeError(field, detail, last.place) from error
-
-
-def _doubts(world: World, shares: ShareSet, state: State) -> dict[str, float]:
-    """The standard error of each supplier's output: a change of how much there is does not make it better known."""
-    errors = share_sd(world, shares, state.as_of).tolist()
-    return dict(zip((row.country for row in shares.rows), errors, strict=True))
