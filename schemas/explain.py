@@ -119,7 +119,7 @@ class BlocMembers(Struct, frozen=True, kw_only=True):
 
 
 class ClauseUsed(Struct, frozen=True, kw_only=True):
-    """A clause against export restrictions. One that is binding, in a binding agreement in force, lifts them (ρ = 1)."""
+    """A clause against export restrictions; it lifts them (ρ = 1) where it and its agreement bind and are in force."""
 
     id: str
     binding: str

@@ -79,8 +79,8 @@ class ChangeEntry(Struct, frozen=True, kw_only=True):
     `new_year`: figures of a year later than all before. `new_source`: of a source that had said nothing on the subject.
     `addition`: more from a source known before. `correction`: other figures in the place of older ones. `agreement`,
     `restriction`, `governance`, `membership`, `listing`: these changed. `catalog`: a name, a source's rank or a group
-    of minerals did. `retraction`: something was withdrawn. `rank`: other minerals' scores moved. `day`: another day is asked for than `since_day`. `method`:
-    the method is of another version than `since_version`.
+    of minerals did. `retraction`: something was withdrawn. `rank`: other minerals' scores moved. `day`: another day is
+    asked for than `since_day`. `method`: the method is of another version than `since_version`.
     """
     before: dict[str, Any] | None
     """What stood before: a row as the import forms have it, or the line of `/v1/scores`; null for nothing."""

@@ -32,7 +32,7 @@ def verification(world: World, method: str, as_of: date) -> Verification:
         method=method_ref(method),
         note=UNPUBLISHED.get(method, ""),
         verdicts={verdict: counts[verdict] for verdict in VERDICTS},
-        meanings={verdict: meaning for verdict, meaning in VERDICTS.items()},
+        meanings=dict(VERDICTS.items()),
         tallies=[_tally(tally(cases, vintage)) for vintage in vintages] if of_eu else [],
         list_rule=_list_rule(world) if of_eu else [],
         rows=[row(case) for case in cases],

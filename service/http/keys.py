@@ -151,7 +151,6 @@ class Keyring:
             raise _refused("the API key has expired")
         return Caller(key.id, key.name, key.scope)
 
-
     def _prove(self, presented: str) -> Key:
         if self._secret is None:
             raise Unauthorized("this service has no API keys: its operator has not set CHOKEPOINT_SECRET")

@@ -142,4 +142,3 @@ async def _revisions(worlds: Worlds, view: View, mineral: str, first: int | None
     related = view.world.touched(mineral) | {group.id for group in minerals.values() if mineral in group.members}
     async with worlds.database() as connection:
         return await revisions_of_score(connection, mineral, related, first or 1, min(last or newest, newest))
-

@@ -56,14 +56,16 @@ def paths(count: int, seed_number: int = 1) -> list[str]:
     rows = list(read_seeds())
     minerals = [row.id for row in rows if isinstance(row, Mineral)]
     buyers = [row.code for row in rows if isinstance(row, Country)] + ["EU", "G7", "MSP"]
-    every = itertools.product(minerals, buyers, [f"{year}-{month:02}-15" for year in (2025, 2026) for month in range(1, 11)])
+    every = itertools.product(
+        minerals, buyers, [f"{year}-{month:02}-15" for year in (2025, 2026) for month in range(1, 11)]
+    )
     chosen = random.Random(seed_number).sample(sorted(every), count)  # noqa: S311 - a choice of URLs
     return [f"/v1/minerals/{m}/score?buyer={b}&as_of={day}" for m, b, day in chosen]
 
 
 def measure() -> list[Row]:
     """All rates, interleaved over the rounds."""
-    hot, fresh = paths(DISTINCT), paths(400_000 // 1, seed_number=2)
+    hot, fresh = paths(DISTINCT), paths(400_000, seed_number=2)
     with contextlib.ExitStack() as stack:
         dsn = stack.enter_context(seeded())
         env = {"CHOKEPOINT_DATABASE_URL": dsn, "BENCH_BYTES": "5000"}

@@ -20,7 +20,9 @@ from sqlalchemy.engine import make_url
 from service.risk.partners import LADDER, RestrictionType, Tier, tier_of
 from service.world.dates import happened, holds, paused, settled
 
-STANDING = "select * from (select distinct on ({key}) * from {table} order by {key}, revision desc) n where not retracted"
+STANDING = (
+    "select * from (select distinct on ({key}) * from {table} order by {key}, revision desc) n where not retracted"
+)
 
 
 class Supplier(BaseModel):
@@ -216,6 +218,4 @@ def _stage(stage: str, shares: list[Any], weights: dict[str, float], ties: _Ties
         )
     suppliers.sort(key=lambda s: -s.share)
     h = sum(s.contribution for s in suppliers)
-    return Stage(
-        stage=stage, score=100 * min(1, h**0.5), reference_year=shares[0]["period_end"], suppliers=suppliers
-    )
+    return Stage(stage=stage, score=100 * min(1, h**0.5), reference_year=shares[0]["period_end"], suppliers=suppliers)
