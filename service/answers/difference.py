@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from service.risk.scenario import Reading, difference_range
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from numpy.typing import NDArray
 
     from service.world.scoring import Scored
 
@@ -79,16 +81,11 @@ class Compared:
     @cached_property
     def same(self) -> bool:
         """Whether everything that enters the score is the same, so that nothing can differ."""
-        one, other = self.before.alone, self.after.alone
-        if one.scores.stages.ladder != other.scores.stages.ladder:
-            return False
-        if one.sheet.suppliers is not other.sheet.suppliers:
-            a, b = one.sheet.suppliers, other.sheet.suppliers
-            figures = ("share", "known", "governance", "governed", "country")
-            if not all(np.array_equal(getattr(a, name), getattr(b, name)) for name in figures):
-                return False
-        terms = ("tier", "restriction", "rate", "rated", "relieved")
-        return all(np.array_equal(getattr(one.terms, name), getattr(other.terms, name)) for name in terms)
+        one, other = self.before.scored, self.after.scored
+        rows = [side.sheet.suppliers.stages.rows(side.sheet.places_of[self.before.mineral]) for side in (one, other)]
+        return one.scores.stages.ladder == other.scores.stages.ladder and all(
+            np.array_equal(a[rows[0]], b[rows[1]]) for a, b in zip(_columns(one), _columns(other), strict=True)
+        )
 
     def interval(self, level: float = LEVEL) -> DifferenceInterval | None:
         """The range of the difference, None where there is none."""
@@ -121,6 +118,13 @@ class Compared:
             return None
         before, after = (side.coverage for side in sides)
         return CoverageChange(**{name: share(after[name] - before[name]) + 0.0 for name in before})
+
+
+def _columns(scored: Scored) -> tuple[NDArray[Any], ...]:
+    """All that enters the scores beside the ladder, row by row."""
+    suppliers, terms = scored.sheet.suppliers, scored.terms
+    figures = (suppliers.share, suppliers.known, suppliers.governance, suppliers.governed, suppliers.country)
+    return (*figures, terms.tier, terms.restriction, terms.rate, terms.rated, terms.relieved)
 
 
 def _apart(before: float | None, after: float | None) -> float | None:

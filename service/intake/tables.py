@@ -39,6 +39,7 @@ def decode(file: BinaryIO, encoding: str) -> Iterator[str]:
     """
     for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE), b""), start=1):
         text = line.decode(encoding, errors="replace")
+        encoding = encoding.removesuffix("-sig")  # the mark stands before the first line only
         if len(line) == LONGEST_LINE and not text.endswith("\n"):
             raise Unreadable(Problem(number, "", text[:SHOWN], f"lines of at most {LONGEST_LINE:,} bytes"))
         if number > MOST_LINES:

@@ -19,6 +19,7 @@ from schemas.scenario import Scenario
 from service.answers.effect import Effect
 from service.answers.scenario import Played
 from service.risk.partners import LADDER, Ladder
+from service.risk.scenario import NOTHING
 from service.world.attribution import attributed
 from service.world.contributions import contributions
 from service.world.rows import Agreement, Control, Provision, Restriction, Row
@@ -322,7 +323,7 @@ def test_what_is_lost_is_neither_hidden_nor_spread(world: World, code: str, frac
     for shock in played(world, {"change": "lose_supplier", "country": code, "fraction": fraction}).shocks:
         left = {name: part * shock.output for name, part in shock.after.by_country.items()}
         expected = shock.before.by_country | {code: shock.before.by_country[code] * (1 - fraction)}
-        assert left == pytest.approx({name: part for name, part in expected.items() if part > 0}, abs=1e-9)
+        assert left == pytest.approx({name: part for name, part in expected.items() if part > NOTHING}, abs=1e-9)
         assert shock.output * (1 - shock.after.named) == pytest.approx(1 - shock.before.named, abs=1e-9)
         assert shock.lost == pytest.approx(1 - shock.output)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.settings import Settings, SettingsError, redacted
+from service.settings import RateLimit, Secret, Settings, SettingsError, redacted
 
 
 def test_an_empty_environment_gives_the_documented_defaults() -> None:
@@ -20,6 +20,9 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
         workers=1,
         home=Path.cwd() / ".chokepoint",
         log_level="info",
+        secret=None,
+        reads="open",
+        rate_limit=RateLimit(1000, 10),
     )
 
 
@@ -31,6 +34,9 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "CHOKEPOINT_WORKERS": "4",
         "CHOKEPOINT_HOME": "/srv/chokepoint",
         "CHOKEPOINT_LOG_LEVEL": "Warning",
+        "CHOKEPOINT_SECRET": "thirty-two characters or some more",
+        "CHOKEPOINT_READS": "Keyed",
+        "CHOKEPOINT_RATE_LIMIT": "50/60",
     }
     assert Settings.from_env(env) == Settings(
         database_url="postgres://me@db.example:5433/risk?sslmode=require",
@@ -39,6 +45,9 @@ def test_every_setting_is_read_from_its_variable() -> None:
         workers=4,
         home=Path("/srv/chokepoint"),
         log_level="warning",
+        secret=Secret(b"thirty-two characters or some more"),
+        reads="keyed",
+        rate_limit=RateLimit(50, 60),
     )
 
 
