@@ -99,6 +99,8 @@ class Ready:
         return entry
 
     def _keep(self, key: tuple[str, bytes, bytes], entry: Entry) -> None:
+        if (replaced := self._entries.pop(key, None)) is not None:  # asked for twice before either was finished
+            self._bytes -= len(replaced.body)
         self._entries[key] = entry
         self._bytes += len(entry.body)
         while len(self._entries) > MOST_ENTRIES or self._bytes > MOST_BYTES:

@@ -125,6 +125,9 @@ class Positions:
 
     def _weakest(self, positions: list[Position]) -> Position:
         """A new position: the weakest tie, the strongest restriction, and the protection that all of them have."""
+        if len(positions) == 1:
+            only = positions[0]
+            return Position(only.tier.copy(), only.agreement.copy(), only.restriction, only.protector.copy())
         tiers = np.stack([position.tier for position in positions])
         weakest = self._rank[tiers].argmax(axis=0)[None]
         restrictions = np.stack([position.restriction for position in positions])
