@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from schemas.common import Answer, PartialDate, SourceRef, Stage
+from schemas.common import Answer, Page, PartialDate, SourceRef, Stage
 
 
 class ListPlace(Struct, frozen=True, kw_only=True):
@@ -272,3 +272,27 @@ class MethodList(Struct, frozen=True, kw_only=True):
     """All scoring methods, the default first."""
 
     items: list[MethodItem]
+
+
+class AgreementPage(Page[AgreementItem], frozen=True, kw_only=True):
+    """One page of agreements."""
+
+
+class BlocPage(Page[BlocItem], frozen=True, kw_only=True):
+    """One page of blocs."""
+
+
+class CountryPage(Page[CountryItem], frozen=True, kw_only=True):
+    """One page of countries."""
+
+
+class MineralPage(Page[MineralItem], frozen=True, kw_only=True):
+    """One page of minerals."""
+
+
+class RestrictionPage(Page[RestrictionItem], frozen=True, kw_only=True):
+    """One page of restrictions."""
+
+
+class SourcePage(Page[SourceItem], frozen=True, kw_only=True):
+    """One page of sources."""

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
-from schemas.common import Band, Stage
+from schemas.common import Band, Page, Stage
 from schemas.score import Points, Status
 
 
@@ -36,3 +36,7 @@ class HistoryPoint(Struct, frozen=True, kw_only=True):
     events: list[str]
     """Agreements and restrictions between the buyer and a supplier that began, ended or changed since the point before,
     by their id."""
+
+
+class HistoryPage(Page[HistoryPoint], frozen=True, kw_only=True):
+    """One page of the history of a score."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from schemas.common import Answer, PartialDate, SourceRef, Stage
+from schemas.common import Answer, Page, PartialDate, SourceRef, Stage
 
 
 class ControlItem(Struct, frozen=True, kw_only=True):
@@ -84,3 +84,15 @@ class DepositDetail(Answer, frozen=True, kw_only=True):
     """A deposit as of a day."""
 
     deposit: DepositItem
+
+
+class ClaimPage(Page[ClaimItem], frozen=True, kw_only=True):
+    """One page of claims."""
+
+
+class ControlPage(Page[ControlItem], frozen=True, kw_only=True):
+    """One page of control shares."""
+
+
+class DepositPage(Page[DepositItem], frozen=True, kw_only=True):
+    """One page of deposits."""

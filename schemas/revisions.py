@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import Struct
 
-from schemas.common import Answer
+from schemas.common import Answer, Page
 
 Cause = Literal[
     "new_year",
@@ -97,3 +97,7 @@ class Changes(Answer, Generic[T], frozen=True, kw_only=True):
     items: list[T]
     next: str | None
     """Give it back as `cursor` for the next page; null at the end, from where `since` = `known_at` goes on."""
+
+
+class RevisionPage(Page[RevisionInfo], frozen=True, kw_only=True):
+    """One page of revisions."""

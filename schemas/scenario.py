@@ -94,6 +94,22 @@ class Supply(Struct, frozen=True, kw_only=True):
     """Largest first."""
 
 
+class BuyerLoss(Struct, frozen=True, kw_only=True):
+    """What of a buyer's own supply comes from where output is lost, as far as a source says where the buyer gets it."""
+
+    mineral: str
+    """As the source names it: where it prints a group only, that group."""
+    stage: Stage
+    of: Literal["supply", "imports"]
+    """What `share` is a part of: all the buyer uses, its own output included, or what it imports."""
+    share: Fraction
+    """The lost part. That it is lost to this buyer alike is the bound; who would go short nobody knows."""
+    import_reliance: Fraction | None
+    """The part of its use that the buyer imports; null where no source says."""
+    source: str
+    period: str
+
+
 class Result(Struct, frozen=True, kw_only=True):
     """One mineral for one buyer, before and after."""
 
@@ -110,6 +126,8 @@ class Result(Struct, frozen=True, kw_only=True):
     binding_stage_changed: bool
     to_replace: list[Volume]
     """What the stages of the mineral lose, stage after stage; `supply` has the whole account."""
+    buyer_loss: list[BuyerLoss]
+    """What of the buyer's own supply or imports comes from where output is lost."""
     no_output_left: bool
     """Whether a stage loses everything that is named: no score can say what that means."""
     stages: list[StageDifference]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from schemas.change import Steps
-from schemas.common import Answer, Band, Fraction, Stage, Tie
+from schemas.common import Answer, Band, Fraction, Page, Stage, Tie
 from schemas.method import SupplyMix, Term
 
 Points = Annotated[float, Meta(ge=0, le=100)]
@@ -247,3 +247,7 @@ class ScoreRow(Struct, frozen=True, kw_only=True):
     top_share: Fraction | None
     attribution: Literal["territory", "control"] = "territory"
     flags: list[str]
+
+
+class ScorePage(Page[ScoreRow], frozen=True, kw_only=True):
+    """One page of scores."""

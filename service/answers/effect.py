@@ -38,6 +38,7 @@ class Effect:
 
     @cached_property
     def ties(self) -> Ties:
+        """Who is tied to whom on the day."""
         return Ties(self.world, self.as_of)
 
     @cached_property
@@ -49,14 +50,17 @@ class Effect:
 
     @cached_property
     def as_is(self) -> Scored:
+        """The scores there are."""
         return score_all(self.world, self.buyer, self.as_of, self.ladder)
 
     @cached_property
     def without(self) -> Scored:
+        """The scores there would be."""
         return score_all(self.other, self.buyer, self.as_of, self.ladder)
 
     @cached_property
     def members(self) -> frozenset[str]:
+        """The countries the buyer stands for."""
         return self.ties.expand(self.buyer) or frozenset((self.buyer,))
 
     @cached_property
@@ -67,6 +71,7 @@ class Effect:
 
     @cached_property
     def partners(self) -> frozenset[str]:
+        """The countries the agreement ties the buyer to."""
         return frozenset().union(*self.tied.values())
 
     def told(self) -> AgreementEffect:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from schemas.scenario import ChangeNote, Remaining, Result, Scenario, ScenarioAnswer, Supply, Volume
+from schemas.change import LoseSupplier
+from schemas.scenario import BuyerLoss, ChangeNote, Remaining, Result, Scenario, ScenarioAnswer, Supply, Volume
 from service.answers.difference import Compared, Side
 from service.answers.ladder import overridden
 from service.answers.rounding import quantity, seen, share
@@ -19,6 +20,7 @@ from service.world.scenario import Shock, Worked, work_out
 from service.world.scenario.readings import with_steps
 from service.world.scenario.supply import unit_of
 from service.world.scoring import Scored, score_all
+from service.world.studies import printed_as
 
 if TYPE_CHECKING:
     from datetime import date
@@ -105,9 +107,38 @@ class Played:
             band_changed=one.band != other.band,
             binding_stage_changed=one.binding_stage != other.binding_stage,
             to_replace=[volume for shock in shocks if (volume := _to_replace(shock))],
+            buyer_loss=[loss for shock in shocks if (loss := self._buyer_loss(buyer, shock))],
             no_output_left=nothing_left,
             stages=[stage for stage in compared.stages() if stage.difference != 0],
         )
+
+    def _buyer_loss(self, buyer: str, shock: Shock) -> BuyerLoss | None:
+        """What a buyer gets from where output is lost, by the newest source that says where it gets it."""
+        stage, studies = shock.before.stage, self.world.studies
+        names = list(printed_as(self.world.minerals, shock.before.mineral, stage))
+        mix = next((mix for name in names if (mix := studies.mix_of((buyer, name, stage), self.as_of))), None)
+        if mix is None or not (fractions := self._fractions(shock)):
+            return None
+        reliances = (studies.reliance_of((buyer, name, stage), self.as_of) for name in names)
+        reliance = next((row.reliance for row in reliances if row), None)
+        return BuyerLoss(
+            mineral=mix.rows[0].mineral,
+            stage=stage,
+            of=mix.rows[0].of,
+            share=share(sum((row.share or 0.0) * fractions.get(row.country, 0.0) for row in mix.rows)),
+            import_reliance=share(reliance),
+            source=mix.source.id,
+            period=mix.label,
+        )
+
+    def _fractions(self, shock: Shock) -> dict[str, float]:
+        """Which part of its output each country loses."""
+        lost: dict[str, float] = {}
+        for shift in shock.shifts:
+            change = self.request.changes[shift.place]
+            if isinstance(change, LoseSupplier):
+                lost[shift.country] = lost.get(shift.country, 0.0) + change.fraction
+        return lost
 
 
 def ladder_of(request: Scenario) -> Ladder:

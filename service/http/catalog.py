@@ -10,15 +10,14 @@ from litestar.params import PathParameter, QueryParameter
 
 from schemas.catalog import (
     BlocDetail,
-    BlocItem,
+    BlocPage,
     CountryDetail,
-    CountryItem,
+    CountryPage,
     MineralDetail,
-    MineralItem,
+    MineralPage,
     SourceDetail,
-    SourceItem,
+    SourcePage,
 )
-from schemas.common import Page
 from service.answers import catalog
 from service.http.formats import PagingDependency, page, read_list
 from service.http.names import BlocName, CountryCode, MineralName, find, find_mineral
@@ -52,7 +51,7 @@ class CatalogController(Controller):
         paging: PagingDependency,
         list: ListName = None,  # noqa: A002 - the parameter's public name
         group: GroupName = None,
-    ) -> Response[Page[MineralItem]]:
+    ) -> Response[MineralPage]:
         """All minerals, by id; `list` and `group` narrow the choice."""
         listed = None if list is None else on_list(view, list)
         chosen = [
@@ -71,7 +70,7 @@ class CatalogController(Controller):
         return answer(view, catalog.mineral_detail(view.world, found, view.as_of), "mineral", mineral)
 
     @read_list("/countries", "list_countries", tags=["countries"], summary="All countries")
-    async def countries(self, view: ViewDependency, paging: PagingDependency) -> Response[Page[CountryItem]]:
+    async def countries(self, view: ViewDependency, paging: PagingDependency) -> Response[CountryPage]:
         """All countries, by code, with their blocs and governance on the day."""
         weights = view.world.governance.on(view.as_of)
         return page(
@@ -89,7 +88,7 @@ class CatalogController(Controller):
         return answer(view, catalog.country_detail(view.world, country, view.as_of), "country", country)
 
     @read_list("/blocs", "list_blocs", tags=["blocs"], summary="All blocs")
-    async def blocs(self, view: ViewDependency, paging: PagingDependency) -> Response[Page[BlocItem]]:
+    async def blocs(self, view: ViewDependency, paging: PagingDependency) -> Response[BlocPage]:
         """All blocs, by id, with their members on the day."""
         return page(view, paging, [*view.world.blocs], lambda b: catalog.bloc_item(view.world, b, view.as_of), "blocs")
 
@@ -100,7 +99,7 @@ class CatalogController(Controller):
         return answer(view, catalog.bloc_detail(view.world, bloc, view.as_of), "bloc", bloc)
 
     @read_list("/sources", "list_sources", tags=["sources"], summary="All sources")
-    async def sources(self, view: ViewDependency, paging: PagingDependency) -> Response[Page[SourceItem]]:
+    async def sources(self, view: ViewDependency, paging: PagingDependency) -> Response[SourcePage]:
         """All sources, by id, with licence, attribution and how much of the evidence cites them."""
         return page(view, paging, [*view.world.sources], lambda s: catalog.source_item(view.world, s), "sources")
 

@@ -7,6 +7,7 @@ import csv
 import io
 import re
 from datetime import date
+from functools import cache
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Protocol, TypeVar, get_args
 
@@ -106,10 +107,17 @@ def provide_paging(
     format: FormatParameter = None,  # noqa: A002 - the parameter's public name
 ) -> Paging[Any]:
     """The page and format a request asks for. Raises NotAcceptable."""
-    (listed,) = request.route_handler.parsed_fn_signature.return_type.inner_types  # Response[Page[kind]]
-    (kind,) = listed.inner_types
+    (listed,) = request.route_handler.parsed_fn_signature.return_type.inner_types
     accept = ", ".join(request.headers.getall("accept", []))
-    return Paging(limit, cursor, format or negotiate(accept), kind.annotation)
+    return Paging(limit, cursor, format or negotiate(accept), _listed_kind(listed.annotation))
+
+
+@cache
+def _listed_kind(page_of: type[Page[Any]]) -> type[msgspec.Struct]:
+    """What a kind of page lists."""
+    info: Any = msgspec.inspect.type_info(page_of)
+    kind: type[msgspec.Struct] = next(field.type.item_type.cls for field in info.fields if field.name == "items")
+    return kind
 
 
 def negotiate(accept: str) -> Format:

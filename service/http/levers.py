@@ -10,8 +10,7 @@ from litestar import Controller, Response
 from litestar.openapi.spec import Example
 from litestar.params import QueryParameter
 
-from schemas.common import Page
-from schemas.history import HistoryPoint
+from schemas.history import HistoryPage, HistoryPoint
 from schemas.levers import Levers
 from service.answers.history import Moment, year_ends
 from service.answers.levers import levers_of
@@ -108,7 +107,7 @@ class LeverController(Controller):
         first: First = None,
         last: Last = None,
         level: Level = 0.9,
-    ) -> Response[Page[HistoryPoint]]:
+    ) -> Response[HistoryPage]:
         """The mineral's score for the buyer, year by year or revision by revision, oldest first, and what changed.
 
         Over years the ledger is read at one revision: what is known now about the days then. Over revisions the day

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from litestar._openapi.schema_generation.plugins.struct import StructSchemaPlugin
-from litestar.openapi.spec import OpenAPIHeader, OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
+from litestar.openapi.spec import (
+    OpenAPIHeader,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    OpenAPIType,
+    Operation,
+    RequestBody,
+    Schema,
+)
 
 if TYPE_CHECKING:
     from litestar._openapi.schema_generation import SchemaCreator
@@ -157,3 +165,17 @@ def _without_null(schema: Schema) -> None:
         (schema.type,) = [kind for kind in schema.type if kind != OpenAPIType.NULL]
     if schema.enum:
         schema.enum = [value for value in schema.enum if value is not None]
+
+
+def with_example(example: dict[str, Any]) -> type[Operation]:
+    """The class of an operation whose request has a body: it shows this one."""
+
+    @dataclass
+    class Shown(ReadOperation):
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            assert isinstance(self.request_body, RequestBody)
+            for content in self.request_body.content.values():
+                content.example = example
+
+    return Shown

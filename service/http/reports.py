@@ -8,8 +8,7 @@ from litestar import Controller, Response
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
-from schemas.common import Page
-from schemas.reports import ClaimDetail, ClaimItem, ControlItem, DepositDetail, DepositItem
+from schemas.reports import ClaimDetail, ClaimPage, ControlPage, DepositDetail, DepositPage
 from service.answers import reports
 from service.http.formats import PagingDependency, page, read_list
 from service.http.names import find, find_mineral
@@ -74,7 +73,7 @@ class ReportController(Controller):
         mineral: MineralFilter = None,
         country: HostCountry = None,
         controller: ControllerFilter = None,
-    ) -> Response[Page[ControlItem]]:
+    ) -> Response[ControlPage]:
         """Control of a country's capacity by another one, by ownership or offtake.
 
         What is not named counts as the host's own; where nothing is on record, control and territory agree.
@@ -96,7 +95,7 @@ class ReportController(Controller):
     @read_list("/claims", "list_claims", tags=["claims"], summary="All claims")
     async def claims(
         self, view: ViewDependency, paging: PagingDependency, source: SourceFilter = None
-    ) -> Response[Page[ClaimItem]]:
+    ) -> Response[ClaimPage]:
         """Statements of articles, by id, as they were made, with the evidence that represents each."""
         if source is not None:
             find(view.world.sources, source, "source", "source")
@@ -122,7 +121,7 @@ class ReportController(Controller):
         mineral: MineralFilter = None,
         country: DepositCountry = None,
         status: DepositStatus = None,
-    ) -> Response[Page[DepositItem]]:
+    ) -> Response[DepositPage]:
         """Deposits and projects by id: potential supply, with its caveats. No score counts them."""
         world = view.world
         if country is not None:

@@ -8,8 +8,7 @@ from litestar import Controller, Response
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter
 
-from schemas.common import Page
-from schemas.revisions import RevisionDetail, RevisionInfo
+from schemas.revisions import RevisionDetail, RevisionPage
 from service.answers.changes import revision_info
 from service.http.formats import PagingDependency, page, read_list, span
 from service.http.problems import NotFound, fault_in
@@ -27,7 +26,7 @@ class RevisionController(Controller):
     @read_list("/", "list_revisions", summary="All revisions, newest first")
     async def revisions(
         self, worlds: WorldsDependency, view: ViewDependency, paging: PagingDependency
-    ) -> Response[Page[RevisionInfo]]:
+    ) -> Response[RevisionPage]:
         """Who wrote to the ledger, when, why, from which file, and how many rows of each kind."""
         numbers = range(view.world.revision, 0, -1)
         start, end = span(view, paging, len(numbers))

@@ -17,7 +17,7 @@ from service.answers.scenario import Played
 from service.http.bodies import Unprocessable, body_of
 from service.http.keys import caller_of, requires
 from service.http.names import find_buyer
-from service.http.openapi import ReadOperation
+from service.http.openapi import with_example
 from service.http.problems import NotFound, Refusal, fault_in, responses
 from service.http.reads import KnownAt, View, WorldsDependency, answer, provide_view, read
 from service.risk.methods.partner_adjusted import ID, VERSION
@@ -53,7 +53,7 @@ ScenarioName = Annotated[
     ),
 ]
 
-MOST_WAITING = 8
+MOST_WAITING = 4
 """Scenarios of one worker that may wait for their turn: they are worked out one at a time, beside the reads."""
 
 
@@ -128,7 +128,7 @@ class ScenarioController(Controller):
         status_code=200,
         before_request=body_of(Scenario),
         summary="What would happen if?",
-        operation_class=ReadOperation,
+        operation_class=with_example(EXAMPLE),
         responses={
             201: ResponseSpec(ScenarioAnswer, generate_examples=False, description="The same, and kept under its `id`"),
             **responses(400, 401, 403, 413, 415, 422, 503),
@@ -165,7 +165,7 @@ class ScenarioController(Controller):
             headers={"Cache-Control": "no-store"} | ({"Location": f"/v1/scenarios/{name}"} if name else {}),
         )
 
-    @read("/{scenario:str}", "get_scenario", summary="A scenario that was kept")
+    @read("/{scenario:str}", "get_scenario", summary="A scenario that was kept", responses=responses(422))
     async def scenario(
         self, worlds: WorldsDependency, scenario: ScenarioName, known_at: KnownAt = None
     ) -> Response[ScenarioAnswer]:

@@ -8,8 +8,8 @@ from litestar import Controller, Response
 from litestar.openapi.spec import Example
 from litestar.params import QueryParameter
 
-from schemas.common import Band, Page
-from schemas.score import Score, ScoreRow
+from schemas.common import Band
+from schemas.score import Score, ScorePage, ScoreRow
 from service.answers.methods import method_rows, method_score
 from service.answers.score import Account, MixName
 from service.http.formats import PagingDependency, page, read_list
@@ -121,7 +121,7 @@ class ScoreController(Controller):
         list: ListName = None,  # noqa: A002 - the parameter's public name
         band: BandName = None,
         sort: Sort = "-score",
-    ) -> Response[Page[ScoreRow]]:
+    ) -> Response[ScorePage]:
         """Every mineral's score for the buyer, highest first; as JSON, CSV or NDJSON.
 
         Minerals without a score are in the list, last, with their `status`.

@@ -8,8 +8,7 @@ from litestar import Controller, Response
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
-from schemas.catalog import AgreementDetail, AgreementItem, RestrictionDetail, RestrictionItem
-from schemas.common import Page
+from schemas.catalog import AgreementDetail, AgreementPage, RestrictionDetail, RestrictionPage
 from service.answers import catalog
 from service.http.formats import PagingDependency, page, read_list
 from service.http.names import find, find_buyer, find_mineral
@@ -95,7 +94,7 @@ class TieController(Controller):
         status: AgreementStatus = None,
         binding: Binding = None,
         provision: ProvisionName = None,
-    ) -> Response[Page[AgreementItem]]:
+    ) -> Response[AgreementPage]:
         """Agreements by id, with their status on the day and the rung of the ladder they amount to."""
         world = view.world
         if party is not None:
@@ -138,7 +137,7 @@ class TieController(Controller):
         mineral: MineralFilter = None,
         buyer: BuyerFilter = None,
         status: RestrictionStatus = None,
-    ) -> Response[Page[RestrictionItem]]:
+    ) -> Response[RestrictionPage]:
         """Export restrictions by id, with their status on the day and their strength r."""
         world = view.world
         if country is not None:

@@ -94,18 +94,29 @@ def _readings(printed: Iterable[Figure | Problem], names: Names, meanings: Meani
         if isinstance(figure, Problem):
             yield figure
             continue
-        meant = _meanings_of(figure, meanings)
+        meant = _meanings_of(figure, names, meanings)
         if meant is None:
             yield _unknown_statistic(figure, meanings)
         elif meant and figure.printed and not fold(figure.country).startswith("other countries"):
             yield _reading(figure, meant, names)
 
 
-def _meanings_of(figure: Figure, meanings: Meanings) -> tuple[Meaning, ...] | None:
-    """What a figure speaks of: nothing where it is not used, None where nobody has said."""
+def _meanings_of(figure: Figure, names: Names, meanings: Meanings) -> tuple[Meaning, ...] | None:
+    """What a figure speaks of: nothing where it is not used, None where nobody has said.
+
+    A commodity that a correction says is some mineral means what the same statistic means of that mineral elsewhere.
+    """
     commodity = fold(figure.commodity)
     statistic = fold(_ROUNDED.sub("", figure.statistic))
-    return meanings.get((figure.kind, commodity, statistic), meanings.get((figure.kind, commodity, "")))
+    found = meanings.get((figure.kind, commodity, statistic), meanings.get((figure.kind, commodity, "")))
+    if found is None and (mineral := names.corrected(figure.commodity)) != figure.commodity:
+        of_mineral = (
+            used
+            for (kind, _, name), used in meanings.items()
+            if (kind, name) == (figure.kind, statistic) and any(meaning.mineral == mineral for meaning in used)
+        )
+        return next(of_mineral, None)
+    return found
 
 
 def _unknown_statistic(figure: Figure, meanings: Meanings) -> Problem:

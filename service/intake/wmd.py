@@ -58,7 +58,7 @@ def read(lines: Iterable[str], names: Names, source: str) -> Iterator[Production
             yield record
             continue
         sheet = record.fields["wmd_sheet"]
-        meaning = meanings.get(fold(sheet))
+        meaning = meanings.get(fold(sheet)) or _corrected(sheet, names, meanings)
         if meaning is None:
             yield Problem(record.line, "wmd_sheet", sheet[:SHOWN], f"a known sheet; {closest(sheet, list(meanings))}")
         elif not meaning.mineral:
@@ -69,6 +69,12 @@ def read(lines: Iterable[str], names: Names, source: str) -> Iterator[Production
             yield Skipped(record.line, "no amount is printed")
         else:
             yield _production(record, meaning, names, source)
+
+
+def _corrected(sheet: str, names: Names, meanings: Mapping[str, Meaning]) -> Meaning | None:
+    """The meaning of a sheet that a correction says is of some mineral."""
+    mineral = names.corrected(sheet)
+    return next((meaning for meaning in meanings.values() if meaning.mineral == mineral != sheet), None)
 
 
 def _production(record: Record, meaning: Meaning, names: Names, source: str) -> Production | Problem:

@@ -24,6 +24,7 @@ from service.risk.methods.geopolrisk import (
 )
 from service.risk.methods.partner_adjusted import SUFFICIENT
 from service.world.dates import last_year
+from service.world.standing import Ties
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -128,7 +129,7 @@ def figures(world: World, commodity: Commodity, buyer: str, year: int) -> Figure
     tonnes = TONNES.get(made[0].unit) if len({row.unit for row in made}) == 1 else None
     if tonnes is None:
         return None
-    members = world.members(buyer, date(year, 12, 31)) if buyer in world.blocs else frozenset((buyer,))
+    members = Ties(world, date(year, 12, 31)).expand(buyer)
     flows: dict[str, float] = defaultdict(float)
     trade = [row for code in commodity.codes for row in world.studies.trade.get((code, year), ())]
     bought = [row for row in trade if row.importer in members]
@@ -144,7 +145,7 @@ def figures(world: World, commodity: Commodity, buyer: str, year: int) -> Figure
         flows=flows,
         worth=sum(row.value or 0.0 for row in bought),
         unquantified=any(row.quantity is None for row in bought),
-        weights=weights | (dict.fromkeys(members, 0.0) if buyer in world.blocs else {}),
+        weights=weights | ({} if buyer in world.countries else dict.fromkeys(members, 0.0)),
         governed=governed,
         trader=trade[0].source if trade else "",
         sources=tuple(dict.fromkeys(sources)),

@@ -122,7 +122,8 @@ def _draw(scores: StageScores, sample: Sample, ladder: tuple[Draws, Draws]) -> _
     factor = scores.terms.factors_at(*ladder)
     least = _fold(np.add, sample.known * factor, stages)
     most = least + sample.remainder[:, None].astype(np.float32) * _worst_factor(suppliers, factor)
-    np.add.at(most, stages.index[open_rows], sample.unweighted * factor[open_rows])
+    if open_rows.size:
+        np.add.at(most, stages.index[open_rows], sample.unweighted * factor[open_rows])
     worst = sample.remainder * _worst_factor(suppliers, scores.factor[:, None])[:, 0]
     unweighted = np.where(suppliers.ungoverned, suppliers.known_share**2 * scores.factor, 0.0)
     h = stages.sum(scores.contribution)
@@ -133,7 +134,8 @@ def _worst_factor(suppliers: Suppliers, factor: NDArray[Real]) -> NDArray[Real]:
     """w of each stage (stages × draws): 1, or the largest partner factor of its suppliers whose share is withheld."""
     worst = np.ones((suppliers.stages.count, factor.shape[1]), dtype=factor.dtype)
     withheld = np.flatnonzero(~suppliers.known)
-    np.maximum.at(worst, suppliers.stages.index[withheld], factor[withheld])
+    if withheld.size:
+        np.maximum.at(worst, suppliers.stages.index[withheld], factor[withheld])
     return worst
 
 

@@ -76,6 +76,16 @@ async def test_a_group_loses_with_its_members_and_who_is_alone_leaves_nothing(cl
     assert "understated" in found["after"]["flags"]
 
 
+async def test_what_a_buyer_gets_from_there_is_told_where_a_source_says_it(client: AsyncClient) -> None:
+    """71 % of US imports of rare-earth compounds and metals of 2021 to 2024 came from China (USGS 2026)."""
+    lost = {"change": "lose_supplier", "country": "CHN", "minerals": ["neodymium"], "stage": "processing"}
+    told = await play(client, {**lost, "fraction": 0.5}, buyers=["USA", "JPN"])
+    (loss,) = result(told, "neodymium")["buyer_loss"]
+    assert (loss["mineral"], loss["of"], loss["period"]) == ("rare-earths", "imports", "2021-2024")
+    assert loss["share"] == pytest.approx(0.71 / 2)
+    assert result(told, "neodymium", "JPN")["buyer_loss"] == []
+
+
 async def test_the_volume_to_replace_is_told_in_the_sources_unit(client: AsyncClient) -> None:
     """China mined 270,000 of 390,000 t of rare-earth oxides in 2025 (USGS 2026)."""
     lost = {"change": "lose_supplier", "country": "CHN", "minerals": ["rare-earths"], "stage": "extraction"}

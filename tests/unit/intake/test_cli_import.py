@@ -60,7 +60,8 @@ def test_a_spoiled_file_is_told_line_by_line(run: Run, shares: Path) -> None:
     assert told.exit_code == 1
     assert told.stdout.splitlines() == [
         "shares.csv:2: share '2.81': expected a number from 0 to 1, or nothing",
-        "shares.csv:3: country 'Kanada': expected a known country; closest known: canada (CAN), uganda (UGA), rwanda (RWA)",
+        "shares.csv:3: country 'Kanada': expected a known country; "
+        "closest known: canada (CAN), uganda (UGA), rwanda (RWA)",
     ]
     assert told.stderr.endswith("shares.csv: 2 problems; nothing was changed\n")
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from service.intake import baci, eu_study, iea, wmd
+from service.intake import baci, eu_study, iea, usgs, wmd
 from service.intake.names import Names
 from service.intake.problems import Problem, Skipped, Unreadable
 from service.intake.tables import decode
-from service.world.rows import Mineral, Parameter, Production, Row, Share, Sourcing, Trade
+from service.world.rows import Country, Mineral, Parameter, Production, Row, Share, Sourcing, Trade
 
 from .conftest import published
 
@@ -266,6 +266,34 @@ def test_totals_blanks_and_foreign_sheets_are_passed_over(names: Names) -> None:
 )
 def test_what_is_no_production_is_a_problem(names: Names, line: str, column: str, value: str) -> None:
     assert problems(production(names, line)) == [(2, column, value)]
+
+
+def taught(shipped: list[Row], **corrections: str) -> Names:
+    countries = [row for row in shipped if isinstance(row, Country)]
+    minerals = [row for row in shipped if isinstance(row, Mineral)]
+    return Names(countries, minerals, corrections)
+
+
+def test_a_correction_teaches_the_name_of_a_sheet(shipped: list[Row]) -> None:
+    """It then means what the known sheet of that mineral does."""
+    (row,) = production(taught(shipped, Kobalt="cobalt"), "Kobalt,Cobalt,,China,CHN,False,2022,1,metr. t,")
+    assert isinstance(row, Production)
+    assert (row.commodity, row.mineral, row.stage) == ("Kobalt", "cobalt", "extraction")
+
+
+def test_a_correction_teaches_the_summaries_name_of_a_commodity(shipped: list[Row]) -> None:
+    """As the edition of 2025 had Gemanium: the statistic is known of the mineral, so it is known what it means."""
+    header = (
+        "SOURCE,COMMODITY,COUNTRY,TYPE,UNIT_MEAS,PROD_2023,PROD_EST_ 2024,PROD_NOTES,CAP_2023,CAP_EST_ 2024,CAP_NOTES,"
+        "RESERVES_2024,RESERVE_NOTES"
+    )
+    line = "MCS2025,Galium,{},Primary production,kilograms,,{},,,,,,"
+    amounts = (line.format("China", 9), line.format("World total", 10))
+    unknown, *_ = usgs.read(lines(header, *amounts), taught(shipped), "usgs-mcs-2025")
+    (row,) = usgs.read(lines(header, *amounts), taught(shipped, Galium="gallium"), "usgs-mcs-2025")
+    assert isinstance(unknown, Problem)
+    assert isinstance(row, Share)
+    assert (row.mineral, row.stage, row.share) == ("gallium", "processing", 0.9)
 
 
 def test_the_map_of_sheets_speaks_of_minerals_and_stages_there_are(shipped: list[Row]) -> None:
