@@ -80,7 +80,7 @@ create table share (
     constraint share_quantity_is_finite check (quantity >= 0 and quantity < 'infinity'),
     constraint share_total_is_finite check (total >= 0 and total < 'infinity'),
     constraint share_period_in_order check (
-        (period_start is null and period_end is null) or (period_start is not null and period_start <= period_end)
+        (period_start is null) = (period_end is null) and coalesce(period_start <= period_end, true)
     )
 );
 create unique index share_key on share (source, mineral, stage, period_start, period_end, country, revision)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from service.risk.governance import DIMENSIONS, governance_sd, governance_weight
+from service.risk.governance import BOUND, DIMENSIONS, governance_sd, governance_weight
 from service.world.dates import last_year
 from service.world.rows import Governance, Source
 
@@ -50,10 +51,17 @@ class GovernanceTable:
     errors: NDArray[np.float64]
     locators: NDArray[np.object_]
 
+    @cached_property
+    def _widest_error(self) -> float:
+        """The largest standard error of the release; half the scale where it prints none at all."""
+        printed = self.errors[np.isfinite(self.errors)]
+        return float(printed.max()) if printed.size else BOUND
+
     def on(self, as_of: date) -> Weights:
         """The weights from the latest five years that had ended by a day.
 
-        A country's weight is the mean over those of the years that print all six indicators for it.
+        A country's weight is the mean over those of the years that print all six indicators for it. An estimate whose
+        standard error is not printed counts as no better known than the release's least known one.
         """
         places = [place for place, year in enumerate(self.years) if year <= last_year(as_of)][-REFERENCE_YEARS:]
         estimates, errors = self.estimates[places], self.errors[places]
@@ -63,7 +71,7 @@ class GovernanceTable:
         if governed.any():
             counted = complete[:, governed, None]
             weight[governed] = governance_weight(_mean(estimates[:, governed], counted))
-            sd[governed] = governance_sd(_mean(np.nan_to_num(errors[:, governed]), counted))
+            sd[governed] = governance_sd(_mean(np.where(np.isnan(errors), self._widest_error, errors)[:, governed], counted))
         return Weights(self.release, tuple(self.years[place] for place in places), complete, governed, weight, sd)
 
 
