@@ -104,19 +104,22 @@ def _readings(printed: Iterable[Figure | Problem], names: Names, meanings: Meani
 def _meanings_of(figure: Figure, names: Names, meanings: Meanings) -> tuple[Meaning, ...] | None:
     """What a figure speaks of: nothing where it is not used, None where nobody has said.
 
-    A commodity that a correction says is some mineral means what the same statistic means of that mineral elsewhere.
+    A commodity that a correction says is some mineral goes by the known commodity that the statistic has of it.
     """
-    commodity = fold(figure.commodity)
     statistic = fold(_ROUNDED.sub("", figure.statistic))
-    found = meanings.get((figure.kind, commodity, statistic), meanings.get((figure.kind, commodity, "")))
-    if found is None and (mineral := names.corrected(figure.commodity)) != figure.commodity:
-        of_mineral = (
-            used
-            for (kind, _, name), used in meanings.items()
-            if (kind, name) == (figure.kind, statistic) and any(meaning.mineral == mineral for meaning in used)
-        )
-        return next(of_mineral, None)
-    return found
+    for commodity in (fold(figure.commodity), *_corrected(figure, statistic, names, meanings)):
+        found = meanings.get((figure.kind, commodity, statistic), meanings.get((figure.kind, commodity, "")))
+        if found is not None:
+            return found
+    return None
+
+
+def _corrected(figure: Figure, statistic: str, names: Names, meanings: Meanings) -> Iterator[str]:
+    mineral = names.corrected(figure.commodity)
+    if mineral != figure.commodity:
+        for (_, commodity, name), used in meanings.items():
+            if name == statistic and any(meaning.mineral == mineral for meaning in used):
+                yield commodity
 
 
 def _unknown_statistic(figure: Figure, meanings: Meanings) -> Problem:

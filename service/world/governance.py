@@ -71,7 +71,8 @@ class GovernanceTable:
         if governed.any():
             counted = complete[:, governed, None]
             weight[governed] = governance_weight(_mean(estimates[:, governed], counted))
-            sd[governed] = governance_sd(_mean(np.where(np.isnan(errors), self._widest_error, errors)[:, governed], counted))
+            told = np.where(np.isnan(errors), self._widest_error, errors)
+            sd[governed] = governance_sd(_mean(told[:, governed], counted))
         return Weights(self.release, tuple(self.years[place] for place in places), complete, governed, weight, sd)
 
 

