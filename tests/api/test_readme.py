@@ -28,7 +28,7 @@ def part(shown: Any, answered: Any) -> bool:
 
 async def test_the_example_is_answered_as_shown(client: AsyncClient) -> None:
     """The request as it stands there; the answer shortened and otherwise to the digit."""
-    (command,) = re.findall(r"^    (curl .*)$", README, re.MULTILINE)
+    (command,) = re.findall(r"^    (curl '.*)$", README, re.MULTILINE)
     target = shlex.split(command)[1].removeprefix("http://127.0.0.1:8000")
     (shown,) = re.findall(r"^```json\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     answer = await client.get(target)
