@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from schemas.change import LoseSupplier
 from schemas.scenario import BuyerLoss, ChangeNote, Remaining, Result, Scenario, ScenarioAnswer, Supply, Volume
 from service.answers.difference import Compared, Side
 from service.answers.ladder import overridden
@@ -117,7 +116,10 @@ class Played:
         stage, studies = shock.before.stage, self.world.studies
         names = list(printed_as(self.world.minerals, shock.before.mineral, stage))
         mix = next((mix for name in names if (mix := studies.mix_of((buyer, name, stage), self.as_of))), None)
-        if mix is None or not (fractions := self._fractions(shock)):
+        fractions: dict[str, float] = {}
+        for shift in shock.shifts:
+            fractions[shift.country] = fractions.get(shift.country, 0.0) + shift.fraction
+        if mix is None or not any(fractions.values()):
             return None
         reliances = (studies.reliance_of((buyer, name, stage), self.as_of) for name in names)
         reliance = next((row.reliance for row in reliances if row), None)
@@ -130,15 +132,6 @@ class Played:
             source=mix.source.id,
             period=mix.label,
         )
-
-    def _fractions(self, shock: Shock) -> dict[str, float]:
-        """Which part of its output each country loses."""
-        lost: dict[str, float] = {}
-        for shift in shock.shifts:
-            change = self.request.changes[shift.place]
-            if isinstance(change, LoseSupplier):
-                lost[shift.country] = lost.get(shift.country, 0.0) + change.fraction
-        return lost
 
 
 def ladder_of(request: Scenario) -> Ladder:
@@ -159,7 +152,7 @@ def _supply(shock: Shock) -> Supply:
         world_quantity=total,
         lost=[_volume(shift) for shift in shock.shifts if shift.kind == "lost"],
         added=[_volume(shift) for shift in shock.shifts if shift.kind == "added"],
-        moved=[_volume(shift) for shift in shock.shifts if shift.kind == "moved" and shift.amount > 0],
+        moved=[_volume(shift) for shift in shock.shifts if shift.kind == "moved" and (shift.amount or 0) > 0],
         to_replace=_to_replace(shock),
         remaining_output=share(shock.output),
         growth_needed=share(growth_needed(shock.lost, shock.output)),
@@ -176,18 +169,18 @@ def _supply(shock: Shock) -> Supply:
 
 
 def _volume(shift: Shift) -> Volume:
-    known = shift.amount != 0
-    return Volume(
-        country=shift.country,
-        share=share(abs(shift.amount)) if known else None,
-        quantity=quantity(shift.quantity) if known else None,
-    )
+    known = None if shift.amount is None else abs(shift.amount)
+    return Volume(country=shift.country, share=share(known), quantity=quantity(shift.quantity))
 
 
 def _to_replace(shock: Shock) -> Volume | None:
     lost = [shift for shift in shock.shifts if shift.kind == "lost"]
     if not lost:
         return None
+    known = all(shift.amount is not None for shift in lost)
     amounts = [shift.quantity for shift in lost if shift.quantity is not None]
-    complete = len(amounts) == len(lost)
-    return Volume(country=EVERYBODY, share=share(shock.lost), quantity=quantity(sum(amounts)) if complete else None)
+    return Volume(
+        country=EVERYBODY,
+        share=share(shock.lost) if known else None,
+        quantity=quantity(sum(amounts)) if len(amounts) == len(lost) else None,
+    )

@@ -51,6 +51,9 @@ LARGEST_FILE = 64 * 1024 * 1024
 RAW = ("text/csv", "application/gzip")
 FORM = "multipart/form-data"
 
+TEXT = r"^[^\x00]*$"
+"""What the database can keep as text."""
+
 DIFFERENCE = 6
 """Decimals of a difference of scores: enough for any that is reported to be seen."""
 
@@ -73,10 +76,18 @@ SourceName = Annotated[
 EditionName = Annotated[
     str | None, QueryParameter(description="The publication's edition, where the file does not tell it.", max_length=20)
 ]
-Reason = Annotated[str | None, QueryParameter(description="Why; kept with the revision.", max_length=4000)]
+Reason = Annotated[
+    str | None,
+    QueryParameter(pattern=TEXT, description="Why; kept with the revision.", min_length=1, max_length=4000),
+]
 FileName = Annotated[
     str | None,
-    QueryParameter(description="What the file is called, for the revision; a form says so itself.", max_length=200),
+    QueryParameter(
+        pattern=TEXT,
+        description="What the file is called, for the revision; a form says so itself.",
+        min_length=1,
+        max_length=200,
+    ),
 ]
 DryRun = Annotated[bool, QueryParameter(description="Change nothing, and tell what would change.")]
 Buyers = Annotated[
@@ -300,7 +311,8 @@ async def _parts(request: Request[Any, Any, Any], folder: Path) -> Upload:
         raise InvalidRequest("the form has no part called file")
     given = next(value for part, value in form.multi_items() if part == "file")
     corrections = _corrections(stored["map"]) if "map" in stored else {}
-    return Upload(stored["file"], Path(given.filename).name or None, corrections, stored.get("codes"))
+    name = "".join(letter for letter in Path(given.filename).name if letter.isprintable())
+    return Upload(stored["file"], name or None, corrections, stored.get("codes"))
 
 
 def _store(upload: UploadFile, path: Path) -> None:

@@ -197,6 +197,7 @@ async def test_a_form_of_other_parts_is_refused(writer: Writer, files: Any, deta
         ({"format": "wgi", "source": None}, "edition"),
         ({"dry_run": "true", "buyers": "ATLANTIS"}, "buyers"),
         ({"surprise": "1"}, "surprise"),
+        ({"reason": "no\0text"}, "reason"),
     ],
 )
 async def test_a_request_that_cannot_be_begun_names_the_parameter(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, get_args
 
 import asyncpg
 import pytest
 from asyncpg import Connection, Record
 from httpx import AsyncClient, Response
 
-from service.app import create_app
+from schemas.change import Change
+from service.app import create_app, openapi
 from service.http.scenarios import EXAMPLE
 from service.settings import Secret, Settings
 from service.store import keys
@@ -350,6 +351,16 @@ async def test_a_body_above_a_mebibyte_is_refused(client: AsyncClient) -> None:
 async def test_a_parameter_is_refused_by_name(client: AsyncClient) -> None:
     answer = await client.post("/v1/scenarios", params={"buyer": "USA"}, json={"changes": [], "buyers": ["USA"]})
     assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (400, "buyer")
+
+
+def test_the_contract_takes_no_unknown_field_and_tells_every_bound() -> None:
+    """Whoever keeps to the schema is not refused for the form of the request."""
+    schemas = openapi()["components"]["schemas"]
+    asked = ["Scenario", "NewAgreement", "Step", *(kind.__name__ for kind in get_args(Change))]
+    assert all(schemas[name]["additionalProperties"] is False for name in asked)
+    assert schemas["Scenario"]["properties"]["buyers"]["items"]["pattern"].startswith("^[A-Z]")
+    assert schemas["LoseSupplier"]["properties"]["minerals"]["oneOf"][0]["items"]["maxLength"] == 80
+    assert schemas["AddCapacity"]["properties"]["share"]["oneOf"][0]["exclusiveMinimum"] == 0
 
 
 async def test_the_documented_request_is_answered(client: AsyncClient) -> None:

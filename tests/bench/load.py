@@ -101,6 +101,7 @@ def etags(base: str, paths: Sequence[str]) -> list[str]:
     """Each path with its ETag behind a tab, for requests that find nothing changed."""
     tagged = []
     for path in paths:
-        with urllib.request.urlopen(base + path) as answer:  # noqa: S310 - a server of our own on loopback
+        asked = urllib.request.Request(base + path, headers={"Accept": "application/json"})  # noqa: S310 - our own server
+        with urllib.request.urlopen(asked) as answer:  # noqa: S310
             tagged.append(f"{path}\t{answer.headers['ETag']}")
     return tagged

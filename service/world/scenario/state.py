@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from service.world.standing import Ties
@@ -33,8 +34,8 @@ class ChangeError(Exception):
 class Shift:
     """Output of a country that is lost (amount below 0), added or moved, as a fraction of world output before.
 
-    `quantity` is the same in the unit of the source, where there is one. A supplier whose share is withheld has an
-    amount of 0 when it is lost: how much it is, nobody knows.
+    A supplier whose share is withheld loses an amount nobody knows: None. `fraction` is the part of what it has that a
+    supplier loses, `quantity` the amount in the unit of the source, where there is one.
     """
 
     place: int
@@ -42,7 +43,8 @@ class Shift:
     mineral: str
     stage: Stage
     country: str
-    amount: float
+    amount: float | None
+    fraction: float = 0.0
     quantity: float | None = None
 
 
@@ -66,7 +68,7 @@ class State:
         """This state with something to know about the change being made."""
         return replace(self, notes=(*self.notes, (self.place, text)))
 
-    @property
+    @cached_property
     def ties(self) -> Ties:
         """Who is tied to whom on the day."""
         return Ties(self.world, self.as_of)

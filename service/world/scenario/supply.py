@@ -43,27 +43,29 @@ def lose_supplier(state: State, change: LoseSupplier) -> State:
         for stage in (change.stage,) if change.stage else STAGES:
             shares = state.world.share_set(mineral, stage, state.as_of)
             row = next((row for row in shares.rows if row.country == country), None) if shares else None
-            if shares is not None and row is not None:
+            if shares is not None and row is not None and row.share != 0:
                 found.append(_lost(state, shares, row, change.fraction))
     if not found:
         return state.noted(f"no source names {country} as a supplier here: nothing is lost")
     for shift in found:
-        if shift.amount == 0:
+        if shift.amount is None:
             state = state.noted(f"{country}'s share of {shift.mineral} at {shift.stage} is not known, nor what is lost")
     return replace(state, shifts=(*state.shifts, *found))
 
 
 def _lost(state: State, shares: ShareSet, row: Share, fraction: float) -> Shift:
     _, total = unit_of(shares)
-    share = row.share or 0.0
-    quantity = row.quantity if row.quantity is not None else share * total if total and share else None
+    quantity = row.quantity
+    if quantity is None and total is not None and row.share is not None:
+        quantity = row.share * total
     return Shift(
         place=state.place,
         kind="lost",
         mineral=shares.mineral,
         stage=shares.stage,
         country=row.country,
-        amount=-fraction * share,
+        amount=None if row.share is None else -fraction * row.share,
+        fraction=fraction,
         quantity=None if quantity is None else fraction * quantity,
     )
 
@@ -114,11 +116,11 @@ def _added(state: State, change: AddCapacity, deposit: Deposit | None, country: 
     total = unit_of(sets[0])[1]
     if change.share is not None:
         quantity = None if total is None else change.share * total
-        return Shift(state.place, "added", sets[0].mineral, stage, country, change.share, quantity)
+        return Shift(state.place, "added", sets[0].mineral, stage, country, change.share, quantity=quantity)
     if total is None:
         raise ChangeError("quantity", f"{sets[0].source.id} prints no world amount; give a share of world output")
     quantity = change.quantity or capacity or 0.0
-    return Shift(state.place, "added", sets[0].mineral, stage, country, quantity / total, quantity)
+    return Shift(state.place, "added", sets[0].mineral, stage, country, quantity / total, quantity=quantity)
 
 
 def _need_shares(state: State, mineral: str, stage: Stage) -> ShareSet:
@@ -153,7 +155,7 @@ class Shock:
     @property
     def lost(self) -> float:
         """The part of world output that is lost, whatever is added."""
-        return -sum(shift.amount for shift in self.shifts if shift.kind == "lost")
+        return -sum(shift.amount or 0.0 for shift in self.shifts if shift.kind == "lost")
 
 
 def settle(state: State) -> tuple[State, list[Shock]]:
@@ -171,9 +173,9 @@ def _shock(state: State, mineral: str, stage: Stage, shifts: Sequence[Shift]) ->
     shares = dict.fromkeys(sorted(shift.country for shift in shifts), 0.0) | before.by_country
     changes = dict.fromkeys(shares, 0.0)
     for shift in shifts:
-        changes[shift.country] += shift.amount
+        changes[shift.country] += shift.amount or 0.0
     made = _reshape(shares, changes, shifts)
-    gone = {shift.country for shift in shifts if shift.kind == "lost" and shift.amount == 0}
+    gone = {shift.country for shift in shifts if shift.amount is None and shift.fraction == 1}
     # a change of how much there is does not make it better known
     sd = sd_by_country(state.world, before, state.as_of)
     left = dict(zip(shares, made.shares.tolist(), strict=True))

@@ -214,6 +214,8 @@ def test_how_much_a_withheld_supplier_has_nobody_knows() -> None:
     assert (shock.output, shock.lost) == (1, 0)
     assert [row.country for row in shock.after.rows] == ["AAA", "BBB"]
     assert "is not known" in worked.notes[0][1]
+    (half,) = made(a_world(), {"change": "lose_supplier", "country": "CCC", "fraction": 0.5}).shocks
+    assert [row.country for row in half.after.rows if row.share is None] == ["CCC"]
 
 
 def test_who_supplies_nothing_loses_nothing() -> None:
