@@ -68,10 +68,12 @@ class Chokepoint(Litestar):
         self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
     ) -> None:
         """The ASGI entry point."""
-        if scope["type"] == ScopeType.HTTP:
-            await self.gate(scope, receive, send, self._answer)  # type: ignore[arg-type]
-        else:
+        if scope["type"] != ScopeType.HTTP:
             await super().__call__(scope, receive, send)
+        elif self.gate.stands_open(scope):  # type: ignore[arg-type]
+            await self._answer(scope, receive, send)  # type: ignore[arg-type]
+        else:
+            await self.gate(scope, receive, send, self._answer)  # type: ignore[arg-type]
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] in ("GET", "HEAD"):  # type: ignore[typeddict-item]

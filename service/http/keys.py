@@ -182,11 +182,12 @@ class Gate:
         self._keyed = reads == "keyed"
         self._fields = fields
 
+    def stands_open(self, scope: HTTPScope) -> bool:
+        """Whether a request needs no key and is held to no limit: anybody may pass."""
+        return (not self._keyed and scope["method"] in _PLAIN) or not scope["path"].startswith(KEYED)
+
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp) -> None:
-        """Answers a request, by the app if it may pass."""
-        if not scope["path"].startswith(KEYED) or (not self._keyed and scope["method"] in _PLAIN):
-            await app(scope, receive, send)
-            return
+        """Answers a request at which the gate does not stand open, by the app if it may pass."""
         try:
             presented = _presented(scope)
             if presented is None:

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from service.http import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
 
     from service.http.worlds import Worlds
@@ -25,6 +23,7 @@ LARGEST = 2 * 1024 * 1024
 """Bounds of the memory one worker gives to ready answers; an answer above LARGEST is not kept."""
 
 _DAY = 86_400
+_NO_BODY: Any = {"type": "http.response.body", "body": b""}
 _KEPT_WITH_304 = frozenset((b"etag", b"cache-control", b"vary", b"x-content-type-options"))
 
 
@@ -34,7 +33,8 @@ class Entry(NamedTuple):
     etag: bytes
     start: Message
     not_modified: Message
-    body: bytes
+    body: Message
+    size: int
     route: str
 
 
@@ -50,15 +50,25 @@ class Ready:
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp) -> None:
         """Answers a GET or HEAD request, by the app if it has to be."""
-        accept, condition = _header(scope, b"accept"), _header(scope, b"if-none-match")
+        accept = condition = b""
+        for name, value in scope["headers"]:
+            if name == b"accept":
+                accept = accept + b", " + value if accept else value
+            elif name == b"if-none-match":
+                condition = condition + b", " + value if condition else value
         self._refresh()
         key = (scope["path"], scope["query_string"], accept)
-        entry = self._entries.get(key)
+        entry = self._entries.get(key) or await self._ask(scope, receive, send, app, key)
         if entry is None:
-            entry = await self._ask(scope, receive, send, app, key)
-            if entry is None:
-                return
-        await _give(entry, condition, scope["method"], send)
+            return
+        if condition and matches(condition, entry.etag):
+            metrics.answered(entry.route, 304)
+            await send(entry.not_modified)
+            await send(_NO_BODY)
+        else:
+            metrics.answered(entry.route, 200)
+            await send(entry.start)
+            await send(_NO_BODY if scope["method"] == "HEAD" else entry.body)
 
     def _refresh(self) -> None:
         """Forgets everything when the World has been swapped or the day has turned."""
@@ -94,23 +104,18 @@ class Ready:
                     message["body"] = b""
                 await send(message)
             return None
-        if world is self._worlds.newest and len(entry.body) <= LARGEST:
+        if world is self._worlds.newest and entry.size <= LARGEST:
             self._keep(key, entry)
         return entry
 
     def _keep(self, key: tuple[str, bytes, bytes], entry: Entry) -> None:
         if (replaced := self._entries.pop(key, None)) is not None:  # asked for twice before either was finished
-            self._bytes -= len(replaced.body)
+            self._bytes -= replaced.size
         self._entries[key] = entry
-        self._bytes += len(entry.body)
+        self._bytes += entry.size
         while len(self._entries) > MOST_ENTRIES or self._bytes > MOST_BYTES:
             oldest = self._entries.pop(next(iter(self._entries)))
-            self._bytes -= len(oldest.body)
-
-
-def _header(scope: HTTPScope, wanted: bytes) -> bytes:
-    """A header's value; what is given on several lines is one list (RFC 9110 §5.3)."""
-    return b", ".join([value for name, value in scope["headers"] if name == wanted])
+            self._bytes -= oldest.size
 
 
 def _entry(messages: list[Message], route: str) -> Entry | None:
@@ -125,20 +130,10 @@ def _entry(messages: list[Message], route: str) -> Entry | None:
         "headers": [(name, value) for name, value in headers if name in _KEPT_WITH_304],
     }
     body = b"".join(m.get("body", b"") for m in messages if m["type"] == "http.response.body")
-    return Entry(etag, start, not_modified, body, route)
+    told: Any = {"type": "http.response.body", "body": body}
+    return Entry(etag, start, not_modified, told, len(body), route)
 
 
 def matches(condition: bytes, etag: bytes) -> bool:
     """Whether an If-None-Match header names an ETag, by the weak comparison of RFC 9110 §13.1.2."""
     return condition.strip() == b"*" or any(part.strip().removeprefix(b"W/") == etag for part in condition.split(b","))
-
-
-async def _give(entry: Entry, condition: bytes, method: str, send: Callable[[Any], Awaitable[None]]) -> None:
-    if condition and matches(condition, entry.etag):
-        metrics.answered(entry.route, 304)
-        await send(entry.not_modified)
-        await send({"type": "http.response.body", "body": b""})
-        return
-    metrics.answered(entry.route, 200)
-    await send(entry.start)
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else entry.body})
