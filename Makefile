@@ -8,12 +8,13 @@ UV := uv
 stamp = $(VENV)/.$(1)-$(shell (pwd; cat $(2) pyproject.toml) | cksum | tr -d ' ')
 RUNTIME := $(call stamp,runtime,requirements.txt)
 DEVELOPMENT := $(call stamp,development,requirements.txt requirements-dev.txt)
+BENCH := $(call stamp,bench,requirements.txt requirements-dev.txt requirements-bench.txt)
 INSTALL := $(BIN)/python -m pip install
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types check format lock
+.PHONY: help serve test lint types check bench format lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +34,11 @@ types: $(DEVELOPMENT) ## check types
 
 check: lint types test ## all of the above
 
+bench: $(BENCH) ## measure against a limit and other designs (needs wrk; BENCH_ROUNDS, BENCH_SECONDS)
+	$(BIN)/python -m tests.bench.rates
+	$(BIN)/python -m tests.bench.bench_scenario
+	$(BIN)/python -m tests.bench.bench_import
+
 format: $(DEVELOPMENT) ## put the code into the format lint asks for
 	$(BIN)/python -m ruff check --fix
 	$(BIN)/python -m ruff format
@@ -41,6 +47,7 @@ lock: ## pin the requirements anew; needs uv (ARGS="--upgrade" for newer version
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
 	$(LOCK) requirements.in --output-file requirements.txt
 	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
+	$(LOCK) requirements-bench.in --output-file requirements-bench.txt
 
 $(RUNTIME): | $(BIN)/python
 	$(INSTALL) --require-hashes --requirement requirements.txt
@@ -51,6 +58,10 @@ $(DEVELOPMENT): | $(BIN)/python
 	$(INSTALL) --require-hashes --requirement requirements-dev.txt
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.runtime-* $(VENV)/.development-* && touch $@ $(RUNTIME)
+
+$(BENCH): $(DEVELOPMENT)
+	$(INSTALL) --require-hashes --requirement requirements-bench.txt
+	@rm -f $(VENV)/.bench-* && touch $@
 
 $(BIN)/python:
 	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
