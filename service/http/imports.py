@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 from litestar import Controller, Request, Response, post
-from litestar.datastructures import UploadFile
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example, OpenAPIFormat, OpenAPIMediaType, OpenAPIType, RequestBody, Schema
 from litestar.params import JSONBody, QueryParameter
@@ -36,6 +31,7 @@ from service.http.openapi import ReadOperation
 from service.http.problems import MEDIA_TYPE, InvalidRequest, NotFound, Refusal, Unavailable, fault_in, responses
 from service.http.reads import WorldsDependency
 from service.http.revisions import Number
+from service.http.uploads import FORM, RAW, received
 from service.importing import Findings, NotPossible, Outcome
 from service.intake.formats import FORM as FORM_OF
 from service.intake.formats import FORMATS
@@ -47,9 +43,6 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 64 * 1024 * 1024
 """Bytes of an uploaded file, compressed or not."""
-
-RAW = ("text/csv", "application/gzip")
-FORM = "multipart/form-data"
 
 TEXT = r"^[^\x00]*$"
 """What the database can keep as text."""
@@ -99,12 +92,6 @@ Buyers = Annotated[
 ]
 
 
-class NotATable(Refusal):
-    """A body that is declared as something else than a table."""
-
-    status, type, title = 415, "not-a-table", "The body is not declared as a table"
-
-
 class FileRefused(Refusal):
     """A file that is not as its format wants it."""
 
@@ -115,15 +102,6 @@ class Conflict(Refusal):
     """What was asked for contradicts what the ledger says by now."""
 
     status, type, title = 409, "conflict", "The ledger says otherwise"
-
-
-class Upload(NamedTuple):
-    """The files of a request, stored for as long as it takes to import them."""
-
-    path: Path
-    name: str | None
-    corrections: dict[str, str]
-    codes: Path | None
 
 
 def _file(description: str) -> Schema:
@@ -193,7 +171,7 @@ class ImportController(Controller):
         was expected, and nothing is changed. The same file twice makes no second revision. `dry_run` shows which rows
         would be added or changed, and which scores would move.
         """
-        async with _received(request) as upload:
+        async with received(request) as upload:
             asked = importing.Request(
                 format=format,
                 path=upload.path,
@@ -278,53 +256,6 @@ async def _imported(worlds: Worlds, asked: importing.Request) -> Outcome:
         raise InvalidRequest(str(error), fault_in(error.option, str(error))) from error
     except LedgerError as error:
         raise Conflict(str(error)) from error
-
-
-@asynccontextmanager
-async def _received(request: Request[Any, Any, Any]) -> AsyncIterator[Upload]:
-    """The body's files, in a folder that is gone afterwards. Raises NotATable and InvalidRequest."""
-    kind, _ = request.content_type
-    if kind not in (*RAW, FORM):
-        raise NotATable(f"send the file as {', '.join(RAW)} or {FORM}")
-    with TemporaryDirectory(prefix="chokepoint-import-") as name:
-        folder = Path(name)
-        if kind == FORM:
-            yield await _parts(request, folder)
-            return
-        path = folder / "file"
-        with path.open("wb") as file:
-            async for chunk in request.stream():
-                file.write(chunk)
-        yield Upload(path, None, {}, None)
-
-
-async def _parts(request: Request[Any, Any, Any], folder: Path) -> Upload:
-    form = await request.form()
-    stored: dict[str, Path] = {}
-    for part, value in form.multi_items():
-        if part not in ("file", "map", "codes") or part in stored or not isinstance(value, UploadFile):
-            raise InvalidRequest(f"the form's part {part!r} is not one file, called file, map or codes")
-        stored[part] = folder / part
-        await asyncio.to_thread(_store, value, stored[part])
-        await value.close()
-    if "file" not in stored:
-        raise InvalidRequest("the form has no part called file")
-    given = next(value for part, value in form.multi_items() if part == "file")
-    corrections = _corrections(stored["map"]) if "map" in stored else {}
-    name = "".join(letter for letter in Path(given.filename).name if letter.isprintable())
-    return Upload(stored["file"], name or None, corrections, stored.get("codes"))
-
-
-def _store(upload: UploadFile, path: Path) -> None:
-    with path.open("wb") as file:
-        shutil.copyfileobj(upload.file, file)
-
-
-def _corrections(path: Path) -> dict[str, str]:
-    try:
-        return importing.corrections(path)
-    except ValueError as error:
-        raise InvalidRequest(f"the form's part 'map': {error}") from error
 
 
 def _refusal(name: str, findings: Findings) -> FileRefused:

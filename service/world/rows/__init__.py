@@ -23,7 +23,6 @@ from service.world.rows.figures import (
 from service.world.rows.reports import Claim, Deposit
 from service.world.rows.ties import (
     Agreement,
-    AgreementType,
     Control,
     Provision,
     ProvisionType,
@@ -60,7 +59,6 @@ KINDS: tuple[type[Row], ...] = (
 __all__ = [
     "KINDS",
     "Agreement",
-    "AgreementType",
     "Binding",
     "Bloc",
     "Cited",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from service.risk.partners import AgreementType
 from service.world.rows.base import (
     Binding,
     Cited,
@@ -21,18 +22,6 @@ from service.world.rows.base import (
     Year,
 )
 
-AgreementType = Literal[
-    "trade_agreement",
-    "executive_agreement",
-    "framework",
-    "action_plan",
-    "strategic_partnership",
-    "memorandum",
-    "letter_of_intent",
-    "joint_statement",
-    "forum",
-    "relief",
-]
 ProvisionType = Literal[
     "bindingness",
     "entry_into_force",
