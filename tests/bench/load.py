@@ -97,11 +97,12 @@ def load(base: str, paths: Sequence[str], seconds: int, key: str | None = None) 
     return Rate(float(rate[1]), float(tail[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[tail[2]])
 
 
-def etags(base: str, paths: Sequence[str]) -> list[str]:
-    """Each path with its ETag behind a tab, for requests that find nothing changed."""
-    tagged = []
+def warm(base: str, paths: Sequence[str]) -> tuple[list[str], int]:
+    """Asks for every path once: each with its ETag behind a tab, and how many bytes an answer has on average."""
+    tagged, size = [], 0
     for path in paths:
         asked = urllib.request.Request(base + path, headers={"Accept": "application/json"})  # noqa: S310 - our own server
         with urllib.request.urlopen(asked) as answer:  # noqa: S310
             tagged.append(f"{path}\t{answer.headers['ETag']}")
-    return tagged
+            size += len(answer.read())
+    return tagged, size // len(paths)

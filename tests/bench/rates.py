@@ -17,7 +17,7 @@ from service.embedded import embedded
 from service.migrate import migrate
 from service.seeding import read_seeds, seed
 from service.world.rows import Country, Mineral
-from tests.bench.load import Rate, etags, load, serving
+from tests.bench.load import Rate, load, serving, warm
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 SECONDS = int(os.environ.get("BENCH_SECONDS", "3"))
@@ -68,13 +68,14 @@ def measure() -> list[Row]:
     hot, fresh = paths(DISTINCT), paths(400_000, seed_number=2)
     with contextlib.ExitStack() as stack:
         dsn = stack.enter_context(seeded())
-        env = {"CHOKEPOINT_DATABASE_URL": dsn, "BENCH_BYTES": "5000"}
-        limit = stack.enter_context(serving("tests.bench.peers.constant:app", env))
+        env = {"CHOKEPOINT_DATABASE_URL": dsn}
         service = stack.enter_context(serving("service.app:app_from_env", env, factory=True, probe="/health/ready"))
+        unchanged, size = warm(service, hot)
+        env["BENCH_BYTES"] = str(size)
+        limit = stack.enter_context(serving("tests.bench.peers.constant:app", env))
         naive = stack.enter_context(serving("tests.bench.peers.naive:app", env, probe="/docs"))
         querying = stack.enter_context(serving("tests.bench.peers.querying:app", env))
         handler = stack.enter_context(serving("tests.bench.peers.handler:app", env))
-        unchanged = etags(service, hot)
         runs: dict[str, list[Rate]] = {}
         at = 0
         for _ in range(ROUNDS):
