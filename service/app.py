@@ -58,6 +58,9 @@ _SECURITY_HEADERS = [
 ]
 
 
+_READS = frozenset(("GET", "HEAD"))
+
+
 class Chokepoint(Litestar):
     """The application, with finished answers given again before any routing."""
 
@@ -70,13 +73,15 @@ class Chokepoint(Litestar):
         """The ASGI entry point."""
         if scope["type"] != ScopeType.HTTP:
             await super().__call__(scope, receive, send)
+        elif self.gate.open_to_reads and scope["method"] in _READS:  # type: ignore[typeddict-item]
+            await self.ready(scope, receive, send, super().__call__)  # type: ignore[arg-type]
         elif self.gate.stands_open(scope):  # type: ignore[arg-type]
             await self._answer(scope, receive, send)  # type: ignore[arg-type]
         else:
             await self.gate(scope, receive, send, self._answer)  # type: ignore[arg-type]
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] in ("GET", "HEAD"):  # type: ignore[typeddict-item]
+        if scope["method"] in _READS:  # type: ignore[typeddict-item]
             await self.ready(scope, receive, send, super().__call__)  # type: ignore[arg-type]
         else:
             await metrics.counted(scope, receive, send, super().__call__)  # type: ignore[arg-type]

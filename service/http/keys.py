@@ -179,19 +179,19 @@ class Gate:
     ) -> None:
         self._keyring = keyring
         self._limits = limits
-        self._keyed = reads == "keyed"
         self._fields = fields
+        self.open_to_reads = reads == "open"
 
     def stands_open(self, scope: HTTPScope) -> bool:
         """Whether a request needs no key and is held to no limit: anybody may pass."""
-        return (not self._keyed and scope["method"] in _PLAIN) or not scope["path"].startswith(KEYED)
+        return (self.open_to_reads and scope["method"] in _PLAIN) or not scope["path"].startswith(KEYED)
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp) -> None:
         """Answers a request at which the gate does not stand open, by the app if it may pass."""
         try:
             presented = _presented(scope)
             if presented is None:
-                if self._keyed:
+                if not self.open_to_reads:
                     raise Unauthorized("reading needs an API key: `Authorization: Bearer cpk_…`")
                 await app(scope, receive, send)
                 return
