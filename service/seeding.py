@@ -10,6 +10,7 @@ import asyncpg
 from service.intake import forms
 from service.intake.problems import Problem
 from service.intake.tables import decode
+from service.settings import OperatorError
 from service.store.ledger import Revision, revise
 from service.world.rows import KINDS, Row
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 
 
-class SeedError(Exception):
+class SeedError(OperatorError):
     """A seed file that is not well-formed; the text names every line at fault."""
 
 

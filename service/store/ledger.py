@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import asyncpg
 import msgspec
 
+from service.settings import OperatorError
 from service.store.evidence import LINE, TABLES, Table
 from service.store.queries import load
 from service.world.rows import KINDS, Row
@@ -36,7 +37,7 @@ _REFERS = {kind.kind: kind.refers for kind in KINDS}
 _LISTED = {kind.kind: {f.name for f in msgspec.structs.fields(kind) if "tuple" in str(f.type)} for kind in KINDS}
 
 
-class LedgerError(Exception):
+class LedgerError(OperatorError):
     """What was to be written contradicts itself or the ledger; nothing was written."""
 
 
