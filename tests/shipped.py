@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+from service.intake import forms
+from service.intake.problems import Problem
+from service.intake.tables import decode
 from service.world.rows import Row
 
+ROOT = Path(__file__).resolve().parent.parent
+
 Rows = dict[str, dict[str, Row]]
+
+
+def seeds(kind: type[forms.R]) -> list[forms.R]:
+    """The rows of a seed file."""
+    with (ROOT / "seeds" / f"{kind.kind}.csv").open("rb") as file:
+        items = list(forms.read(kind, decode(file, "utf-8")))
+    assert not [item for item in items if isinstance(item, Problem)]
+    return [item for item in items if isinstance(item, kind)]
 
 
 def key_of(row: Row) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from schemas import catalog as wire
 from schemas.common import SourceRef
 from service.answers.rounding import share, weight
+from service.answers.stamp import stamp
 from service.risk.partners import LADDER, RestrictionType, tier_of
 from service.world.dates import happened, holds, paused
 from service.world.rows import Cited
@@ -61,9 +62,7 @@ def mineral_item(world: World, mineral: Mineral, on: date) -> wire.MineralItem:
 def mineral_detail(world: World, mineral: Mineral, on: date) -> wire.MineralDetail:
     """A mineral with all that the ledger has beside scores."""
     return wire.MineralDetail(
-        as_of=on,
-        known_at=world.revision,
-        data_version=world.data_version,
+        **stamp(world, on),
         id=mineral.id,
         name_en=mineral.name_en,
         name_de=mineral.name_de,
@@ -134,9 +133,7 @@ def country_detail(world: World, code: str, on: date) -> wire.CountryDetail:
     """A country with its names."""
     country = world.countries[code]
     return wire.CountryDetail(
-        as_of=on,
-        known_at=world.revision,
-        data_version=world.data_version,
+        **stamp(world, on),
         code=code,
         alpha_2=country.alpha_2,
         name=country.name,
@@ -158,9 +155,7 @@ def bloc_detail(world: World, bloc: str, on: date) -> wire.BlocDetail:
     """A bloc with all its dated memberships."""
     row = world.blocs[bloc]
     return wire.BlocDetail(
-        as_of=on,
-        known_at=world.revision,
-        data_version=world.data_version,
+        **stamp(world, on),
         id=row.id,
         name=row.name,
         type=row.type,

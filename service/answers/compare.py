@@ -10,6 +10,7 @@ from service.answers.catalog import list_places
 from service.answers.methods import flags_of, method_ref
 from service.answers.ratings import rated
 from service.answers.rounding import measure
+from service.answers.stamp import stamp
 from service.methods import ENGINES, run
 from service.methods.ranks import ranks, spearman
 from service.risk.methods import METHODS
@@ -29,9 +30,7 @@ def compare_mineral(world: World, mineral: str, buyer: str, as_of: date) -> Comp
         values = run(world, method, buyer, as_of)
         methods.append(_method(method, values[mineral], ranks(_known(values))))
     return Comparison(
-        as_of=as_of,
-        known_at=world.revision,
-        data_version=world.data_version,
+        **stamp(world, as_of),
         buyer=buyer,
         mineral=mineral,
         methods=methods,
@@ -47,9 +46,7 @@ def compare_all(world: World, buyer: str, as_of: date) -> Comparison:
     known = {method: _known(run(world, method, buyer, as_of)) for method in METHODS}
     ranked = {method: ranks(values) for method, values in known.items()}
     return Comparison(
-        as_of=as_of,
-        known_at=world.revision,
-        data_version=world.data_version,
+        **stamp(world, as_of),
         buyer=buyer,
         mineral=None,
         methods=[],

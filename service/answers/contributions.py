@@ -9,6 +9,7 @@ from service.answers.difference import Compared, Side
 from service.answers.ladder import overridden
 from service.answers.rounding import seen
 from service.answers.score import METHOD, TIES
+from service.answers.stamp import stamp
 from service.risk.partners import LADDER, Ladder, tier_of
 from service.world.contributions import contributions
 from service.world.standing import status_on
@@ -24,9 +25,7 @@ def agreement_parts(world: World, mineral: str, buyer: str, as_of: date, ladder:
     found = contributions(world, mineral, buyer, as_of, ladder)
     compared = Compared(Side(found.without, mineral, as_of), Side(found.as_is, mineral, as_of))
     return AgreementParts(
-        as_of=as_of,
-        known_at=world.revision,
-        data_version=world.data_version,
+        **stamp(world, as_of),
         mineral=mineral,
         buyer=buyer,
         method=METHOD,

@@ -11,6 +11,7 @@ from service.answers.difference import Compared, Side
 from service.answers.ladder import overridden
 from service.answers.rounding import seen, share
 from service.answers.score import METHOD, TIES
+from service.answers.stamp import stamp
 from service.risk.partners import LADDER, Ladder, Tier, tier_of
 from service.world.position import NOBODY
 from service.world.scenario.agreements import without
@@ -81,9 +82,7 @@ class Effect:
         covered = frozenset().union(*(self.ties.covered(self.agreement, each) for each in self.tied or [self.buyer]))
         supplied = {mineral: rows for mineral in sorted(covered) if (rows := self._rows(mineral, candidates))}
         return AgreementEffect(
-            as_of=self.as_of,
-            known_at=self.world.revision,
-            data_version=self.world.data_version,
+            **stamp(self.world, self.as_of),
             agreement=self.agreement.id,
             title=self.agreement.title,
             buyer=self.buyer,

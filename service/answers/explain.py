@@ -16,6 +16,7 @@ from schemas import explain as wire
 from service.answers.catalog import cite, source_item
 from service.answers.explain_ties import TiesExplained
 from service.answers.score import FLAGS, METHOD, TIES, Account
+from service.answers.stamp import stamp
 from service.risk.governance import BOUND, DIMENSIONS
 from service.risk.methods.partner_adjusted import BANDS, SUFFICIENT
 from service.risk.model import SHARE_DIGITS
@@ -44,9 +45,7 @@ def explain(account: Account, mineral: str) -> wire.Explanation:
     told = account.score(mineral)
     made = _Made(account, mineral)
     answer = wire.Explanation(
-        as_of=account.as_of,
-        known_at=account.world.revision,
-        data_version=account.world.data_version,
+        **stamp(account.world, account.as_of),
         mineral=mineral,
         buyer=account.buyer,
         method=METHOD,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from schemas.method import MixSupplier, SupplyMix, Term
 from schemas.score import MethodRef, Score, ScoreRow, StageScore
 from service.answers.rounding import measure, weight
+from service.answers.stamp import stamp
 from service.answers.standing import standings
 from service.methods import ENGINES, run
 from service.risk.methods import METHODS
@@ -47,9 +48,7 @@ def method_score(world: World, method: str, mineral: str, buyer: str, as_of: dat
     values = run(world, method, buyer, as_of)
     valued = values[mineral]
     return Score(
-        as_of=as_of,
-        known_at=world.revision,
-        data_version=world.data_version,
+        **stamp(world, as_of),
         mineral=mineral,
         buyer=buyer,
         method=method_ref(method),

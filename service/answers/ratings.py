@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from schemas.compare import RatingItem, Ratings
 from service.answers.catalog import cite, list_places
+from service.answers.stamp import stamp
 
 if TYPE_CHECKING:
     from datetime import date
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
 def ratings(world: World, mineral: str, as_of: date) -> Ratings:
     """A mineral's ratings by others up to the year of a day, and the lists in force on it."""
     return Ratings(
-        as_of=as_of,
-        known_at=world.revision,
-        data_version=world.data_version,
+        **stamp(world, as_of),
         mineral=mineral,
         ratings=rated(world, mineral, as_of),
         lists=list_places(world, mineral, as_of),

@@ -11,6 +11,7 @@ from service.answers.difference import Compared, Side
 from service.answers.ladder import overridden
 from service.answers.rounding import quantity, seen, share
 from service.answers.score import METHOD
+from service.answers.stamp import stamp
 from service.risk.concentration import n_minus_one
 from service.risk.partners import LADDER, Ladder
 from service.risk.scenario import growth_needed
@@ -56,9 +57,7 @@ class Played:
     def told(self, id: str | None) -> ScenarioAnswer:  # noqa: A002 - the field's public name
         """The whole answer."""
         return ScenarioAnswer(
-            as_of=self.as_of,
-            known_at=self.world.revision,
-            data_version=self.world.data_version,
+            **stamp(self.world, self.as_of),
             id=id,
             method=METHOD,
             attribution=self.request.attribution,

@@ -24,6 +24,7 @@ from service.answers.control import FLAGS as CONTROL_FLAGS
 from service.answers.control import StageControl
 from service.answers.ladder import overridden
 from service.answers.rounding import measure, points, share, weight
+from service.answers.stamp import stamp
 from service.answers.standing import scored_standings
 from service.methods.default import REASONS, UNIT
 from service.risk.intervals import LEVEL, Ends, Intervals
@@ -128,9 +129,7 @@ class Account:
         stages = [self._stage(place) for place in sheet.places_of[mineral]]
         binding = None if result.binding_stage is None else sheet.places[result.binding_stage].stage
         return Score(
-            as_of=self.as_of,
-            known_at=self.world.revision,
-            data_version=self.world.data_version,
+            **stamp(self.world, self.as_of),
             mineral=mineral,
             buyer=self.buyer,
             method=METHOD,

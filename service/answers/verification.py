@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from schemas.verification import ListRuleCount, Verification, VerificationRow, VerificationTally
 from service.answers.methods import method_ref
+from service.answers.stamp import stamp
 from service.methods.verification import UNPUBLISHED, VERDICTS, verify
 from service.methods.verification.eu_crm import list_rules, tally
 from service.risk.methods.eu_crm import ID as EU_CRM
@@ -26,9 +27,7 @@ def verification(world: World, method: str, as_of: date) -> Verification:
     vintages = sorted({case.key.vintage for case in cases}, reverse=True)
     counts = Counter(case.verdict for case in cases)
     return Verification(
-        as_of=as_of,
-        known_at=world.revision,
-        data_version=world.data_version,
+        **stamp(world, as_of),
         method=method_ref(method),
         note=UNPUBLISHED.get(method, ""),
         verdicts={verdict: counts[verdict] for verdict in VERDICTS},

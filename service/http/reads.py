@@ -15,6 +15,7 @@ from litestar.params import QueryParameter, SkipValidation
 from litestar.routes import HTTPRoute
 
 from schemas import __version__
+from service.answers.stamp import stamp
 from service.http.openapi import CachedOperation
 from service.http.problems import InvalidRequest, NotFound, UnknownParameter, fault_in, responses
 from service.http.worlds import Worlds
@@ -58,7 +59,7 @@ class View(NamedTuple):
     @property
     def stamp(self) -> dict[str, Any]:
         """The three values every answer carries."""
-        return {"as_of": self.as_of, "known_at": self.world.revision, "data_version": self.world.data_version}
+        return stamp(self.world, self.as_of)
 
 
 async def provide_view(worlds: WorldsDependency, as_of: AsOf = None, known_at: KnownAt = None) -> View:

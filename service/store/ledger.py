@@ -114,13 +114,6 @@ class Draft:
             await self.stage(kind, records)
         await self.observe_staged()
 
-    async def observe_records(
-        self, kind: str, records: Iterable[tuple[Any, ...]] | AsyncIterable[tuple[Any, ...]]
-    ) -> None:
-        """Adds rows of one kind given as tuples in the order of its columns, streamed. Raises LedgerError."""
-        await self.stage(kind, records)
-        await self.observe_staged()
-
     async def stage(
         self, kind: str, records: Iterable[tuple[Any, ...]] | AsyncIterable[tuple[Any, ...]], *, lined: bool = False
     ) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from service.intake import eu_study, forms
+from service.intake import eu_study
 from service.intake.names import Names
 from service.intake.problems import Problem
 from service.intake.tables import decode
 from service.world.rows import Country, Mineral, Share
+from tests.shipped import seeds
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = Path(os.environ.get("CHOKEPOINT_REFERENCE_DATA") or ROOT.parent / "shared" / "data")
@@ -40,14 +41,6 @@ OVER_ONE = {
     ("zinc", "extraction"),
 }
 """The material-stages whose printed shares add up to more than 1.005, as published; none exceeds 1.021."""
-
-
-def seeds(kind: type[forms.R]) -> list[forms.R]:
-    """The rows of a seed file."""
-    with (ROOT / "seeds" / f"{kind.kind}.csv").open("rb") as file:
-        items = list(forms.read(kind, decode(file, "utf-8")))
-    assert not [item for item in items if isinstance(item, Problem)]
-    return [item for item in items if isinstance(item, kind)]
 
 
 @pytest.fixture(scope="module")

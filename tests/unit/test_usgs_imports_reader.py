@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from service.intake import forms, usgs_imports
+from service.intake import usgs_imports
 from service.intake.names import Names
 from service.intake.problems import Problem
 from service.intake.tables import decode
 from service.world.rows import Country, Mineral, Reliance, Sourcing
+from tests.shipped import seeds
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = Path(os.environ.get("CHOKEPOINT_REFERENCE_DATA") or ROOT.parent / "shared" / "data")
@@ -26,14 +27,6 @@ RELIANCE = (
     "Salient Statistics—United States,{0},United States,Net import reliance,"
     "Net import reliance as a percentage of apparent consumption,percent,{1},{2},{3},Yes,"
 )
-
-
-def seeds(kind: type[forms.R]) -> list[forms.R]:
-    """The rows of a seed file."""
-    with (ROOT / "seeds" / f"{kind.kind}.csv").open("rb") as file:
-        items = list(forms.read(kind, decode(file, "utf-8")))
-    assert not [item for item in items if isinstance(item, Problem)]
-    return [item for item in items if isinstance(item, kind)]
 
 
 @pytest.fixture(scope="module")

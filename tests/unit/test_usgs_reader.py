@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from service.intake import forms, usgs
+from service.intake import usgs
 from service.intake.names import Names
 from service.intake.problems import Problem
 from service.intake.tables import decode
 from service.world.rows import Country, Mineral, Reserve, Share
+from tests.shipped import seeds
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = Path(os.environ.get("CHOKEPOINT_REFERENCE_DATA") or ROOT.parent / "shared" / "data")
@@ -26,14 +27,6 @@ HEADER_2025 = (
     "SOURCE,COMMODITY,COUNTRY,TYPE,UNIT_MEAS,PROD_2023,PROD_EST_ 2024,PROD_NOTES,CAP_2023,CAP_EST_ 2024,CAP_NOTES,"
     "RESERVES_2024,RESERVE_NOTES"
 )
-
-
-def seeds(kind: type[forms.R]) -> list[forms.R]:
-    """The rows of a seed file."""
-    with (ROOT / "seeds" / f"{kind.kind}.csv").open("rb") as file:
-        items = list(forms.read(kind, decode(file, "utf-8")))
-    assert not [item for item in items if isinstance(item, Problem)]
-    return [item for item in items if isinstance(item, kind)]
 
 
 @pytest.fixture(scope="module")

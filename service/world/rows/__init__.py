@@ -6,7 +6,7 @@ Nothing here knows Postgres or CSV: the store and the intake both read these def
 
 from __future__ import annotations
 
-from service.world.rows.base import Binding, Cited, EvidenceLevel, PartialDate, Row, Stage
+from service.world.rows.base import Cited, EvidenceLevel, PartialDate, Row, Stage
 from service.world.rows.catalog import Bloc, Country, Listing, Membership, Mineral, Source
 from service.world.rows.figures import (
     Governance,
@@ -59,7 +59,6 @@ KINDS: tuple[type[Row], ...] = (
 __all__ = [
     "KINDS",
     "Agreement",
-    "Binding",
     "Bloc",
     "Cited",
     "Claim",

@@ -23,7 +23,6 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 NonNegative = Annotated[float, Meta(ge=0)]
 Text = Annotated[str, Meta(max_length=4000)]
 Stage = Literal["extraction", "processing"]
-Binding = Literal["yes", "no", "not_stated"]
 EvidenceLevel = Literal[
     "official_text", "official_page", "official_file", "statistics", "study", "secondary_page", "article"
 ]

@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from service.risk.partners import AgreementType
+from service.risk.partners import AgreementType, Binding
 from service.world.rows.base import (
-    Binding,
     Cited,
     Code,
     EvidenceLevel,
