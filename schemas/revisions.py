@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from schemas.common import Answer, Page
 
-Cause = Literal[
+RowCause = Literal[
     "new_year",
     "new_source",
     "addition",
@@ -21,10 +21,11 @@ Cause = Literal[
     "listing",
     "catalog",
     "retraction",
-    "rank",
-    "day",
-    "method",
 ]
+"""What a change of a row of evidence is."""
+
+Cause = Literal[RowCause, "rank", "day", "method"]
+"""Why an answer reads differently: a row, the lines around it, the day asked for, or the method."""
 
 
 class FileInfo(Struct, frozen=True, kw_only=True):

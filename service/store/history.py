@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from service.store.evidence import TABLES, Table
-from service.world.change import Cause, Change
+from service.world.change import Change
 from service.world.rows import KINDS, Row
 
 if TYPE_CHECKING:
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from schemas.revisions import RowCause
     from service.store.ledger import Connection, Revision
 
 _KINDS = {kind.kind: kind for kind in KINDS}
-_OF_KIND: dict[str, Cause] = {
+_OF_KIND: dict[str, RowCause] = {
     "agreement": "agreement",
     "provision": "agreement",
     "restriction": "restriction",
@@ -130,7 +131,7 @@ class _Told:
         settled = (tuple(value) if isinstance(value, list) else value for value in values)
         return self._struct(**dict(zip(self._table.columns, settled, strict=True)))
 
-    def _cause(self, row: Row, before: Row | None, *, withdrawn: bool) -> Cause:
+    def _cause(self, row: Row, before: Row | None, *, withdrawn: bool) -> RowCause:
         if withdrawn or self._revision.retracts is not None:
             return "retraction"
         if self._table.name in _OF_KIND:

@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from msgspec import Struct
 
+from schemas.revisions import RowCause
 from service.world.rows import Row
-
-Cause = Literal[
-    "new_year",
-    "new_source",
-    "addition",
-    "correction",
-    "agreement",
-    "restriction",
-    "governance",
-    "membership",
-    "listing",
-    "catalog",
-    "retraction",
-]
-"""What a change of a row is; the wire contract says what each means (`schemas.revisions.ChangeEntry`)."""
 
 
 class Change(Struct, frozen=True):
@@ -31,7 +15,7 @@ class Change(Struct, frozen=True):
     place: int
     before: Row | None
     after: Row | None
-    cause: Cause
+    cause: RowCause
 
     @property
     def row(self) -> Row:
