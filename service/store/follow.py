@@ -1,4 +1,7 @@
-"""Following what grows in the database: one connection that listens, a look on every sign and every few seconds."""
+"""Following what grows in the database: one connection that listens, a look on every sign and every few seconds.
+
+A standby refuses LISTEN, so there it is looked at often instead, until it is promoted.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-import asyncpg
+from service.store.connecting import Lost, connect, replays
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,12 +21,12 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 2.0
 """Seconds between looks without a sign: bounds the delay when a notification is lost."""
+LOOK_AT_STANDBY_EVERY = 0.1
+"""Seconds between looks at a standby: what following it adds, at most, to the delay of its replay."""
 RETRY_FIRST, RETRY_MOST = 0.1, 2.0
 """Seconds before the first and between later attempts to connect again."""
 PATIENCE = 5.0
 """Seconds a connection, or a look, may take before it counts as dead."""
-
-Lost = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 
 @contextlib.asynccontextmanager
@@ -77,19 +80,22 @@ async def _watch(
 ) -> None:
     sign = asyncio.Event()
     connection.add_termination_listener(lambda _: sign.set())
-    await connection.add_listener(channel, lambda *_: sign.set())
+    listening = False
     while True:
+        if not listening and not replays(connection):
+            await connection.add_listener(channel, lambda *_: sign.set())
+            listening = True
         sign.clear()
         await look(connection)
         connected(True)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_EVERY):
+            async with asyncio.timeout(LOOK_EVERY if listening else LOOK_AT_STANDBY_EVERY):
                 await sign.wait()
 
 
 @contextlib.asynccontextmanager
 async def _connection(dsn: str):  # type: ignore[no-untyped-def]
-    connection = await asyncpg.connect(dsn, timeout=PATIENCE, server_settings={"application_name": "chokepoint-follow"})
+    connection = await connect(dsn, PATIENCE, application_name="chokepoint-follow")
     try:
         yield connection
     finally:
