@@ -94,10 +94,11 @@ async def _secure(message: Message, _: Scope) -> None:
 
 def create_app(settings: Settings) -> Litestar:
     """The application for some settings. The ledger is read when it starts."""
-    if settings.database_url is None:
+    access = settings.access
+    if access is None:
         raise ValueError("the application needs a database URL; `chokepoint serve` provides one")
-    worlds = Worlds(settings.database_url)
-    keyring = Keyring(settings.database_url, settings.secret)
+    worlds = Worlds(access.read, access.write)
+    keyring = Keyring(access.read, settings.secret)
 
     @contextlib.asynccontextmanager
     async def following(_: Litestar) -> AsyncIterator[None]:

@@ -16,10 +16,10 @@ from service.cli_import import import_command, retract_command
 from service.cli_keys import key_group
 from service.cli_score import score_command, seed_command
 from service.cli_verify import verify_command
-from service.console import database
+from service.console import ledger
 from service.embedded import embedded
 from service.migrate import Standing, connected, migrate, status
-from service.settings import OperatorError, Settings
+from service.settings import Access, OperatorError, Settings
 
 FAILED: Final = 2
 """The exit code of a command whose settings, database or input have to be put right first."""
@@ -60,8 +60,9 @@ def main() -> None:
     """How risky it is for a buyer to depend on a mineral, and why.
 
     Settings come from the environment: CHOKEPOINT_DATABASE_URL (a Postgres 15 to 18; without it an embedded one is
-    used), CHOKEPOINT_HOST, CHOKEPOINT_PORT, CHOKEPOINT_WORKERS, CHOKEPOINT_HOME, CHOKEPOINT_LOG_LEVEL,
-    CHOKEPOINT_READS (open or keyed), CHOKEPOINT_SECRET and CHOKEPOINT_RATE_LIMIT.
+    used), CHOKEPOINT_READ_URL and CHOKEPOINT_MIGRATE_URL (other logins for reading it and for changing its schema),
+    CHOKEPOINT_HOST, CHOKEPOINT_PORT, CHOKEPOINT_WORKERS, CHOKEPOINT_HOME, CHOKEPOINT_LOG_LEVEL, CHOKEPOINT_READS (open
+    or keyed), CHOKEPOINT_SECRET and CHOKEPOINT_RATE_LIMIT.
     """
 
 
@@ -90,22 +91,26 @@ def serve_command(with_parent: bool, **given: str | None) -> None:
         if with_parent:
             serve.stop_when(serve.await_orphanhood)
         serve.free_address(settings)  # says so before anything is started
-        dsn = settings.database_url or stack.enter_context(embedded(settings.home))
-        asyncio.run(_prepare(dsn))
-        serve.serve(settings, dsn)
+        access = settings.access or _owned(stack.enter_context(embedded(settings.home)))
+        asyncio.run(_prepare(access))
+        serve.serve(settings, access)
 
 
-async def _prepare(dsn: str) -> None:
+def _owned(dsn: str) -> Access:
+    return Access(read=dsn, write=dsn, own=dsn)
+
+
+async def _prepare(access: Access) -> None:
     """Bring the schema up to date, and seed the ledger where nothing has been written to it yet."""
-    for applied in await migrate(dsn):
+    for applied in await migrate(access.own):
         click.echo(f"Applied migration {applied.name}.", err=True)
-    async with connected(dsn) as connection:
+    async with connected(access.write) as connection:
         empty = await connection.fetchval("select not exists (select from revision)")
     if empty:
         from service.seeding import seed  # needed once in a ledger's life
 
         click.echo("Filling the empty ledger with the shipped evidence.", err=True)
-        await seed(dsn)
+        await seed(access.write)
 
 
 @main.command("migrate")
@@ -120,12 +125,12 @@ def migrate_command(only_status: bool) -> None:
     Example:
       CHOKEPOINT_DATABASE_URL=postgresql://me@localhost/risk chokepoint migrate --status
     """
-    with database(Settings.from_env(os.environ)) as dsn:
+    with ledger(Settings.from_env(os.environ)) as access:
         if only_status:
-            standings = asyncio.run(status(dsn))
+            standings = asyncio.run(status(access.own))
             _print_standings(standings)
             raise SystemExit(FAILED if any(each.state in ("edited", "missing") for each in standings) else 0)
-        applied = asyncio.run(migrate(dsn))
+        applied = asyncio.run(migrate(access.own))
         for each in applied:
             click.echo(f"applied {each.name}")
         if not applied:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from service.console import database
+from service.console import ledger
 from service.migrate import connected, migrate
-from service.settings import OperatorError, Settings
+from service.settings import Access, OperatorError, Settings
 
 if TYPE_CHECKING:
     from service.importing import Findings, Outcome, Request
@@ -82,20 +82,20 @@ def import_command(format_id: str, file: Path, mapping: Path | None, **options: 
         dry_run=options["dry_run"],
         buyers=options["buyers"] or BUYERS,
     )
-    with database(Settings.from_env(os.environ)) as dsn:
-        outcome = asyncio.run(_import(dsn, request))
+    with ledger(Settings.from_env(os.environ)) as access:
+        outcome = asyncio.run(_import(access, request))
     if outcome.findings.count:
         _report(request, outcome.findings)
         raise SystemExit(PROBLEMS)
     _tell(request, outcome)
 
 
-async def _import(dsn: str, request: Request) -> Outcome:
+async def _import(access: Access, request: Request) -> Outcome:
     from service.importing import NotPossible, import_file
     from service.store.ledger import LedgerError
 
-    await migrate(dsn)
-    async with connected(dsn) as connection:
+    await migrate(access.own)
+    async with connected(access.write) as connection:
         try:
             with _progress(f"Reading {request.name}") as progress:
                 return await import_file(connection, request, progress)
@@ -201,16 +201,16 @@ def retract_command(revision: int, reason: str, author: str | None) -> None:
     Example:
       chokepoint retract 7 --reason "wrong edition"
     """
-    with database(Settings.from_env(os.environ)) as dsn:
-        click.echo(asyncio.run(_retract(dsn, revision, reason, author or _login())))
+    with ledger(Settings.from_env(os.environ)) as access:
+        click.echo(asyncio.run(_retract(access, revision, reason, author or _login())))
 
 
-async def _retract(dsn: str, number: int, reason: str, author: str) -> str:
+async def _retract(access: Access, number: int, reason: str, author: str) -> str:
     from service.importing import retract
     from service.store.ledger import LedgerError
 
-    await migrate(dsn)
-    async with connected(dsn) as connection:
+    await migrate(access.own)
+    async with connected(access.write) as connection:
         try:
             written = await retract(connection, number, author=author, reason=reason)
         except (LookupError, LedgerError) as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.console import database
+from service.console import ledger
 from service.migrate import connected, migrate
 from service.secret import secret_of
 from service.settings import OperatorError, Settings
@@ -60,8 +60,8 @@ def _with_database(settings: Settings, work: Callable[[Connection[Record]], Awai
         async with connected(dsn) as connection:
             return await work(connection)
 
-    with database(settings) as dsn:
-        return asyncio.run(run(dsn))
+    with ledger(settings) as access:
+        return asyncio.run(run(access.own))
 
 
 @key_group.command("create")

@@ -12,9 +12,9 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from service.console import database
+from service.console import ledger
 from service.migrate import connected, migrate
-from service.settings import OperatorError, Settings
+from service.settings import Access, OperatorError, Settings
 
 if TYPE_CHECKING:
     from schemas.score import Score, StageScore, Supplier
@@ -37,17 +37,17 @@ def seed_command() -> None:
     """
     from service.seeding import seed
 
-    async def run(dsn: str) -> None:
-        await migrate(dsn)
-        revision = await seed(dsn)
+    async def run(access: Access) -> None:
+        await migrate(access.own)
+        revision = await seed(access.write)
         if revision is None:
             click.echo("the ledger holds the shipped evidence already")
             return
         counts = ", ".join(f"{count} {kind}" for kind, count in revision.rows.items())
         click.echo(f"revision {revision.id}: {counts}")
 
-    with database(Settings.from_env(os.environ)) as dsn:
-        asyncio.run(run(dsn))
+    with ledger(Settings.from_env(os.environ)) as access:
+        asyncio.run(run(access))
 
 
 @click.command("score")
@@ -62,8 +62,8 @@ def score_command(mineral: str, buyer: str, as_of: datetime | None, as_json: boo
     Example:
       chokepoint score cobalt --buyer USA --as-of 2026-02-05
     """
-    with database(Settings.from_env(os.environ)) as dsn:
-        world = asyncio.run(_read(dsn))
+    with ledger(Settings.from_env(os.environ)) as access:
+        world = asyncio.run(_read(access.read))
     told = _ask(world, mineral, buyer, as_of.date() if as_of else datetime.now(UTC).date())
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(told)).decode())

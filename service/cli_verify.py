@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from service.console import database
+from service.console import ledger
 from service.migrate import connected, migrate
-from service.settings import Settings
+from service.settings import Access, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,8 +51,8 @@ def verify_command(method: str | None, vintage: int | None, as_json: bool) -> No
         raise click.BadParameter(
             f"no method is called {method!r}; there are {', '.join(METHODS)}", param_hint="--method"
         )
-    with database(Settings.from_env(os.environ)) as dsn:
-        world = asyncio.run(_read(dsn))
+    with ledger(Settings.from_env(os.environ)) as access:
+        world = asyncio.run(_read(access))
     cases = verify(world, method, vintage)
     if as_json:
         click.echo(json.dumps([_row(case) for case in cases], indent=1, ensure_ascii=False))
@@ -61,19 +61,19 @@ def verify_command(method: str | None, vintage: int | None, as_json: bool) -> No
     raise SystemExit(REGRESSION if any(case.verdict == "mismatch" for case in cases) else 0)
 
 
-async def _read(dsn: str) -> World:
+async def _read(access: Access) -> World:
     from service.store import reading
     from service.world.world import build
 
-    await migrate(dsn)
-    async with connected(dsn) as connection:
+    await migrate(access.own)
+    async with connected(access.write) as connection:
         head = await reading.head(connection)
     if head is None:
         from service.seeding import seed  # needed once in a ledger's life
 
         click.echo("Filling the empty ledger with the shipped evidence.", err=True)
-        await seed(dsn)
-    async with connected(dsn) as connection:
+        await seed(access.write)
+    async with connected(access.write) as connection:
         head = await reading.head(connection)
         assert head is not None
         return build(await reading.evidence(connection, head))

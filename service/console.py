@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 
 from service.embedded import shared
-from service.settings import Settings
+from service.settings import Access, Settings
 
 
-def database(settings: Settings) -> contextlib.AbstractContextManager[str]:
-    """The URL of the database one command uses: the given one's, or that of the embedded one, running meanwhile."""
-    return contextlib.nullcontext(settings.database_url) if settings.database_url else shared(settings.home)
+@contextlib.contextmanager
+def ledger(settings: Settings) -> Iterator[Access]:
+    """How one command gets at the ledger: as the settings say, or as the embedded one's owner while that runs."""
+    if settings.access is not None:
+        yield settings.access
+        return
+    with shared(settings.home) as dsn:
+        yield Access(read=dsn, write=dsn, own=dsn)

@@ -25,7 +25,7 @@ from granian.log import LogLevels
 from granian.server import MPServer
 
 from service.secret import secret_of
-from service.settings import OperatorError, Settings
+from service.settings import Access, OperatorError, Settings
 
 EXAMPLE: Final = "/v1/minerals/cobalt/score?buyer=USA"
 READY: Final = "/health/ready"
@@ -95,10 +95,11 @@ def free_address(settings: Settings) -> str:
         time.sleep(0.1)
 
 
-def serve(settings: Settings, dsn: str) -> None:
-    """Answer requests from the ledger at `dsn` until told to stop. Raises SystemExit where the workers cannot run."""
+def serve(settings: Settings, access: Access) -> None:
+    """Answer requests from a ledger until told to stop. Raises SystemExit where the workers cannot run."""
     address = free_address(settings)
-    os.environ["CHOKEPOINT_DATABASE_URL"] = dsn
+    os.environ |= {"CHOKEPOINT_DATABASE_URL": access.write, "CHOKEPOINT_READ_URL": access.read}
+    os.environ.pop("CHOKEPOINT_MIGRATE_URL", None)  # workers have no business with the schema
     if settings.database_url is None or settings.reads == "keyed":  # elsewhere keys are the operator's choice
         os.environ["CHOKEPOINT_SECRET"] = secret_of(settings).value.decode()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no worker multiplies matrices worth more threads

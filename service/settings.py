@@ -41,11 +41,30 @@ class RateLimit(Struct, frozen=True):
     seconds: int
 
 
+class Access(Struct, frozen=True):
+    """The URLs by which one ledger is had: a login each for reading, for writing, and for what only its owner may."""
+
+    read: str
+    """For reading and following, on the primary or on a standby."""
+
+    write: str
+    """For adding to the ledger, on the primary."""
+
+    own: str
+    """For changing the schema and for making and revoking API keys, on the primary."""
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """What the environment decides about a running service. A variable that is unset or empty means its default."""
 
     database_url: str | None = None
     """CHOKEPOINT_DATABASE_URL: the Postgres (15 to 18) that holds the ledger; None is the embedded one."""
+
+    read_url: str | None = None
+    """CHOKEPOINT_READ_URL: where it is read and followed instead: by a login that can only read, or from a standby."""
+
+    migrate_url: str | None = None
+    """CHOKEPOINT_MIGRATE_URL: the login that may change its schema and its API keys, where the others may not."""
 
     host: str = "127.0.0.1"
     """CHOKEPOINT_HOST: the address to listen on."""
@@ -83,8 +102,14 @@ class Settings(Struct, frozen=True, kw_only=True):
             except ValueError:
                 raise SettingsError(f"{variable} is {redacted(text)!r}; expected {expected}") from None
 
+        if not env.get("CHOKEPOINT_DATABASE_URL", "").strip():
+            for variable in ("CHOKEPOINT_READ_URL", "CHOKEPOINT_MIGRATE_URL"):
+                if env.get(variable, "").strip():
+                    raise SettingsError(f"{variable} is set, but CHOKEPOINT_DATABASE_URL is not")
         return cls(
             database_url=read("CHOKEPOINT_DATABASE_URL", _postgres_url, cls().database_url, _URL_FORM),
+            read_url=read("CHOKEPOINT_READ_URL", _postgres_url, cls().read_url, _URL_FORM),
+            migrate_url=read("CHOKEPOINT_MIGRATE_URL", _postgres_url, cls().migrate_url, _URL_FORM),
             host=read("CHOKEPOINT_HOST", _host, cls().host, "a host name or an IP address"),
             port=read("CHOKEPOINT_PORT", _whole_number(1, 65535), cls().port, "a whole number from 1 to 65535"),
             workers=read("CHOKEPOINT_WORKERS", _whole_number(1, 256), cls().workers, "a whole number from 1 to 256"),
@@ -94,6 +119,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             reads=read("CHOKEPOINT_READS", _reads, cls().reads, "open or keyed"),
             rate_limit=read("CHOKEPOINT_RATE_LIMIT", _rate_limit, cls().rate_limit, "REQUESTS/SECONDS, like 1000/10"),
         )
+
+    @property
+    def access(self) -> Access | None:
+        """How the ledger is had; None where it is the embedded one's."""
+        if self.database_url is None:
+            return None
+        return Access(self.read_url or self.database_url, self.database_url, self.migrate_url or self.database_url)
 
 
 _LOG_LEVELS: Final = get_args(LogLevel)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,7 +27,7 @@ from service.answers.rounding import points
 from service.http.bodies import body_of
 from service.http.keys import SECURITY, caller_of, requires
 from service.http.openapi import ReadOperation
-from service.http.problems import MEDIA_TYPE, InvalidRequest, NotFound, Refusal, Unavailable, fault_in, responses
+from service.http.problems import MEDIA_TYPE, InvalidRequest, NotFound, Refusal, fault_in, responses
 from service.http.reads import WorldsDependency
 from service.http.revisions import Number
 from service.http.uploads import FORM, RAW, received
@@ -39,7 +38,6 @@ from service.store.ledger import LedgerError
 
 if TYPE_CHECKING:
     from service.http.worlds import Worlds
-    from service.store.ledger import Connection
 
 LARGEST_FILE = 64 * 1024 * 1024
 """Bytes of an uploaded file, compressed or not."""
@@ -216,7 +214,7 @@ class ImportController(Controller):
         Both stay on record: asked with its own `known_at`, every answer stays what it was.
         """
         try:
-            async with _ledger(worlds) as connection:
+            async with worlds.writing() as connection:
                 written = await importing.retract(connection, revision, author=_author(request), reason=data.reason)
         except LookupError as error:
             raise NotFound(str(error), fault_in("revision", str(error))) from error
@@ -239,18 +237,9 @@ def _headers(revision: int | None) -> dict[str, str]:
     return {"Cache-Control": "no-store", **location}
 
 
-@asynccontextmanager
-async def _ledger(worlds: Worlds) -> AsyncIterator[Connection]:
-    try:
-        async with worlds.database() as connection:
-            yield connection
-    except Unavailable as error:
-        raise Unavailable("the database is away; ask again, for nothing is written twice") from error
-
-
 async def _imported(worlds: Worlds, asked: importing.Request) -> Outcome:
     try:
-        async with _ledger(worlds) as connection:
+        async with worlds.writing() as connection:
             return await importing.import_file(connection, asked)
     except NotPossible as error:
         raise InvalidRequest(str(error), fault_in(error.option, str(error))) from error

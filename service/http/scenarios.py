@@ -190,5 +190,5 @@ async def _keep(worlds: Worlds, request: Request[Any, Any, Any], settled: Scenar
     assert caller is not None
     assert settled.as_of is not None
     assert settled.known_at is not None
-    async with worlds.database() as connection:
+    async with worlds.writing() as connection:
         await store.add(connection, settled, settled.known_at, settled.as_of, caller.author)

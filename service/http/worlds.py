@@ -34,8 +34,9 @@ REMEMBERED = 10_000
 class Worlds:
     """Holds the current World and swaps it whole for each newer revision; `database_up` tells the database's state."""
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+    def __init__(self, read_url: str, write_url: str) -> None:
+        self._read_url = read_url
+        self._write_url = write_url
         self._current: World | None = None
         self._older = OlderWorlds()
         self._revisions: deque[Revision] = deque(maxlen=REMEMBERED)
@@ -69,7 +70,7 @@ class Worlds:
             self.database_up = up
             first.set()
 
-        async with following(self._dsn, reading.CHANNEL, look, connected):
+        async with following(self._read_url, reading.CHANNEL, look, connected):
             await first.wait()
             yield
 
@@ -127,17 +128,25 @@ class Worlds:
         async with self.database() as connection:
             return await reading.revisions(connection, first, last)
 
-    @contextlib.asynccontextmanager
-    async def database(self) -> AsyncIterator[Connection]:
+    def database(self) -> contextlib.AbstractAsyncContextManager[Connection]:
         """A connection for a read that memory cannot answer. Raises Unavailable while the database is away."""
+        return _connected(self._read_url, "this cannot be read from memory, and the database is away")
+
+    def writing(self) -> contextlib.AbstractAsyncContextManager[Connection]:
+        """A connection for adding to the ledger. Raises Unavailable while the database is away."""
+        return _connected(self._write_url, "the database is away; ask again, for nothing is written twice")
+
+
+@contextlib.asynccontextmanager
+async def _connected(dsn: str, away: str) -> AsyncIterator[Connection]:
+    try:
+        connection = await asyncpg.connect(dsn, timeout=5)
         try:
-            connection = await asyncpg.connect(self._dsn, timeout=5)
-            try:
-                yield connection
-            finally:
-                connection.terminate()
-        except Lost as error:
-            raise Unavailable("this cannot be read from memory, and the database is away") from error
+            yield connection
+        finally:
+            connection.terminate()
+    except Lost as error:
+        raise Unavailable(away) from error
 
 
 def _build_warm(evidence: Evidence) -> World:

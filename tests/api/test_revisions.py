@@ -104,7 +104,7 @@ async def test_older_revisions_than_are_remembered_are_read_from_the_database(ds
     await commit(dsn, BEGINNING)
     for place in range(3):
         await commit(dsn, [share("tin", "PER", place / 10)])
-    worlds = Worlds(dsn)
+    worlds = Worlds(dsn, dsn)
     async with worlds.running():
         assert [revision.id for revision in await worlds.revisions(3, 4)] == [3, 4]
         assert [revision.id for revision in await worlds.revisions(1, 4)] == [1, 2, 3, 4]
@@ -113,7 +113,7 @@ async def test_older_revisions_than_are_remembered_are_read_from_the_database(ds
 async def test_an_older_world_that_several_ask_for_at_once_is_built_once(dsn: str) -> None:
     await commit(dsn, BEGINNING)
     await commit(dsn, [share("tin", "PER", 0.2)])
-    worlds = Worlds(dsn)
+    worlds = Worlds(dsn, dsn)
     async with worlds.running():
         found = await asyncio.gather(*(worlds.at(1) for _ in range(8)))
     assert len({id(world) for world in found}) == 1
@@ -124,7 +124,7 @@ async def test_older_worlds_stay_within_their_memory(dsn: str) -> None:
     await commit(dsn, BEGINNING)
     for place in range(5):
         await commit(dsn, [share("tin", "PER", place / 10)])
-    worlds = Worlds(dsn)
+    worlds = Worlds(dsn, dsn)
     async with worlds.running():
         built = [await worlds.at(number) for number in range(1, 6)]
     by_number = OlderWorlds(most_worlds=3)

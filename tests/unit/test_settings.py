@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.settings import RateLimit, Secret, Settings, SettingsError, redacted
+from service.settings import Access, RateLimit, Secret, Settings, SettingsError, redacted
 
 
 def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert Settings.from_env({}) == Settings(
         database_url=None,
+        read_url=None,
+        migrate_url=None,
         host="127.0.0.1",
         port=8000,
         workers=1,
@@ -29,6 +31,8 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
 def test_every_setting_is_read_from_its_variable() -> None:
     env = {
         "CHOKEPOINT_DATABASE_URL": "postgres://me@db.example:5433/risk?sslmode=require",
+        "CHOKEPOINT_READ_URL": "postgres://reader@standby.example/risk",
+        "CHOKEPOINT_MIGRATE_URL": "postgres://owner@db.example:5433/risk",
         "CHOKEPOINT_HOST": "::1",
         "CHOKEPOINT_PORT": "8080",
         "CHOKEPOINT_WORKERS": "4",
@@ -40,6 +44,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
     }
     assert Settings.from_env(env) == Settings(
         database_url="postgres://me@db.example:5433/risk?sslmode=require",
+        read_url="postgres://reader@standby.example/risk",
+        migrate_url="postgres://owner@db.example:5433/risk",
         host="::1",
         port=8080,
         workers=4,
@@ -49,6 +55,20 @@ def test_every_setting_is_read_from_its_variable() -> None:
         reads="keyed",
         rate_limit=RateLimit(50, 60),
     )
+
+
+def test_reading_and_migrating_are_the_same_login_as_writing_unless_told_otherwise() -> None:
+    one = "postgres://me@db.example/risk"
+    assert Settings(database_url=one).access == Access(read=one, write=one, own=one)
+    assert Settings(database_url=one, read_url="r", migrate_url="m").access == Access(read="r", write=one, own="m")
+    assert Settings().access is None
+
+
+@pytest.mark.parametrize("variable", ["CHOKEPOINT_READ_URL", "CHOKEPOINT_MIGRATE_URL"])
+def test_another_login_for_no_named_database_is_refused(variable: str) -> None:
+    """It would be taken to have an effect on the embedded one, and has none."""
+    with pytest.raises(SettingsError, match=f"^{variable} is set, but CHOKEPOINT_DATABASE_URL is not$"):
+        Settings.from_env({variable: "postgres://me:secret@db.example/risk"})
 
 
 def test_an_empty_or_blank_value_means_the_default() -> None:
@@ -67,6 +87,8 @@ def test_the_home_folder_is_absolute_and_knows_the_tilde() -> None:
         ("CHOKEPOINT_DATABASE_URL", "mysql://me@localhost/risk"),
         ("CHOKEPOINT_DATABASE_URL", "postgresql://"),
         ("CHOKEPOINT_DATABASE_URL", "postgresql://localhost:fivefourthreetwo/risk"),
+        ("CHOKEPOINT_READ_URL", "risk"),
+        ("CHOKEPOINT_MIGRATE_URL", "mysql://me@localhost/risk"),
         ("CHOKEPOINT_HOST", "http://localhost"),
         ("CHOKEPOINT_PORT", "http"),
         ("CHOKEPOINT_PORT", "0"),
@@ -83,7 +105,7 @@ def test_a_wrong_value_is_refused_in_one_line_that_names_the_variable_and_what_w
     variable: str, value: str
 ) -> None:
     with pytest.raises(SettingsError, match=rf"^{variable} is .+; expected .+$") as refused:
-        Settings.from_env({variable: value})
+        Settings.from_env({"CHOKEPOINT_DATABASE_URL": "postgresql://me@localhost/risk", variable: value})
     assert "\n" not in str(refused.value)
 
 
