@@ -13,7 +13,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, License
 
 from schemas import __version__
-from service.http import keys, metrics, problems, reads
+from service.http import keys, metrics, minimum, problems, reads
 from service.http.catalog import CatalogController
 from service.http.changes import ChangeController
 from service.http.compare import CompareController
@@ -129,6 +129,7 @@ def create_app(settings: Settings) -> Litestar:
             "view": Provide(reads.provide_view),
             "paging": Provide(provide_paging, sync_to_thread=False),
         },
+        guards=[minimum.guard(worlds)],
         before_request=reads.refuse_unknown_parameters,
         before_send=[_secure, *([keys.keep_private] if settings.reads == "keyed" else [])],
         exception_handlers=problems.HANDLERS,

@@ -54,13 +54,19 @@ class Service:
 
     async def write(self, rows: Iterable[Row] = (), retract: Iterable[Row] = ()) -> Revision:
         """Writes a revision and waits until it is served."""
-        connection = await asyncpg.connect(self.dsn)
-        async with revise(connection, author="test", reason="a test") as draft:
-            await draft.observe(rows)
-            await draft.retract(retract)
-        await connection.close()
-        assert draft.revision is not None
+        written = await commit(self.dsn, rows, retract)
         async with asyncio.timeout(5):
-            while (await self.get("/health/live"))["known_at"] < draft.revision.id:
+            while (await self.get("/health/live"))["known_at"] < written.id:
                 await asyncio.sleep(0.01)
-        return draft.revision
+        return written
+
+
+async def commit(dsn: str, rows: Iterable[Row] = (), retract: Iterable[Row] = ()) -> Revision:
+    """Writes a revision into the ledger at `dsn`."""
+    connection = await asyncpg.connect(dsn)
+    async with revise(connection, author="test", reason="a test") as draft:
+        await draft.observe(rows)
+        await draft.retract(retract)
+    await connection.close()
+    assert draft.revision is not None
+    return draft.revision

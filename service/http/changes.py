@@ -24,8 +24,7 @@ from service.http.formats import (
     write_cursor,
 )
 from service.http.names import BUYER, find_buyer
-from service.http.problems import NotFound, fault_in
-from service.http.reads import View, ViewDependency, WorldsDependency, headers
+from service.http.reads import View, ViewDependency, WorldsDependency, headers, know_revision
 from service.store import history
 from service.world.scoring import is_buyer
 
@@ -96,9 +95,7 @@ class ChangeController(Controller):
         With `buyer` also every line of `/v1/scores` that became another by it, on the day `as_of`. What you held at
         `since` and these entries, applied in order, give exactly what a full pull at `known_at` gives.
         """
-        if since > view.world.revision:
-            detail = f"the ledger has no revision {since}; the newest is {view.world.revision}"
-            raise NotFound(detail, fault_in("since", detail))
+        await know_revision(worlds, view, since, "since")
         if buyer is not None:
             buyer = find_buyer(view.world, buyer)
         revision, place = read_cursor(paging.cursor) if paging.cursor else (since, 1)

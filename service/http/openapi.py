@@ -22,6 +22,8 @@ from litestar.openapi.spec import (
     Schema,
 )
 
+from service.http.minimum import PARAMETER as MINIMUM
+
 if TYPE_CHECKING:
     from litestar._openapi.schema_generation import SchemaCreator
     from litestar.typing import FieldDefinition
@@ -116,6 +118,7 @@ class CachedOperation(ReadOperation):
     def __post_init__(self) -> None:
         """Completes what the framework has filled in."""
         super().__post_init__()
+        self.parameters = [*(self.parameters or ()), MINIMUM]
         found = _success(self)
         found.headers = {
             "ETag": OpenAPIHeader(schema=_TEXT, description="Strong: the same value means the same bytes."),
@@ -174,6 +177,7 @@ def with_example(example: dict[str, Any]) -> type[Operation]:
     class Shown(ReadOperation):
         def __post_init__(self) -> None:
             super().__post_init__()
+            self.parameters = [*(self.parameters or ()), MINIMUM]
             assert isinstance(self.request_body, RequestBody)
             for content in self.request_body.content.values():
                 content.example = example

@@ -62,8 +62,17 @@ class Unavailable(Refusal):
 
     status, type, title = 503, "unavailable", "The database is away"
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail, headers={"Retry-After": "2"})
+    def __init__(self, detail: str, retry_after: int = 2) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class Behind(Unavailable):
+    """A revision that this process does not serve yet, while another may."""
+
+    type, title = "behind", "This replica has not read that revision yet"
+
+    def __init__(self, number: int, newest: int) -> None:
+        super().__init__(f"revision {number} is not served here yet; the newest is {newest}", retry_after=1)
 
 
 def fault_in(parameter: str, detail: str) -> Fault:

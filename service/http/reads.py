@@ -17,7 +17,7 @@ from litestar.routes import HTTPRoute
 from schemas import __version__
 from service.answers.stamp import stamp
 from service.http.openapi import CachedOperation
-from service.http.problems import InvalidRequest, NotFound, UnknownParameter, fault_in, responses
+from service.http.problems import Behind, InvalidRequest, NotFound, UnknownParameter, fault_in, responses
 from service.http.worlds import Worlds
 from service.world.world import World
 
@@ -75,6 +75,21 @@ async def provide_view(worlds: WorldsDependency, as_of: AsOf = None, known_at: K
         except LookupError as error:
             raise NotFound(str(error), fault_in("known_at", str(error))) from error
     return View(world, as_of or datetime.now(UTC).date(), as_of is not None and settled)
+
+
+async def know_revision(worlds: Worlds, view: View, number: int, parameter: str) -> None:
+    """Refuses the number of a revision that a view does not know. Raises NotFound where there is none, else Behind."""
+    if number <= view.world.revision:
+        return
+    detail = f"the ledger has no revision {number}; the newest is {view.world.revision}"
+    if view.world is worlds.current:
+        try:
+            await worlds.refuse_unwritten(number)
+        except LookupError as error:
+            detail = str(error)
+        else:
+            raise Behind(number, view.world.revision)
+    raise NotFound(detail, fault_in(parameter, detail))
 
 
 def _revision_or_moment(known_at: str) -> int | datetime:

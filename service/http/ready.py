@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from service.http import metrics
+from service.http import metrics, minimum
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
@@ -50,15 +50,18 @@ class Ready:
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp) -> None:
         """Answers a GET or HEAD request, by the app if it has to be."""
-        accept = condition = b""
+        accept = condition = demanded = b""
         for name, value in scope["headers"]:
             if name == b"accept":
                 accept = accept + b", " + value if accept else value
             elif name == b"if-none-match":
                 condition = condition + b", " + value if condition else value
+            elif name == minimum.FIELD:
+                demanded = demanded + b", " + value if demanded else value or b"?"
         self._refresh()
         key = (scope["path"], scope["query_string"], accept)
-        entry = self._entries.get(key) or await self._ask(scope, receive, send, app, key)
+        entry = None if demanded and not minimum.met(demanded, self._world) else self._entries.get(key)
+        entry = entry or await self._ask(scope, receive, send, app, key)
         if entry is None:
             return
         if condition and matches(condition, entry.etag):

@@ -11,8 +11,7 @@ from litestar.params import PathParameter
 from schemas.revisions import RevisionDetail, RevisionPage
 from service.answers.changes import revision_info
 from service.http.formats import PagingDependency, page, read_list, span
-from service.http.problems import NotFound, fault_in
-from service.http.reads import ViewDependency, WorldsDependency, answer, read
+from service.http.reads import ViewDependency, WorldsDependency, answer, know_revision, read
 
 Number = Annotated[int, PathParameter(ge=1, le=10**18, description="A revision's number.", examples=[Example(value=1)])]
 
@@ -39,8 +38,6 @@ class RevisionController(Controller):
         self, worlds: WorldsDependency, view: ViewDependency, revision: Number
     ) -> Response[RevisionDetail]:
         """Who wrote this revision, when, why, from which file, and how many rows of each kind."""
-        if revision > view.world.revision:
-            detail = f"the ledger has no revision {revision}; the newest is {view.world.revision}"
-            raise NotFound(detail, fault_in("revision", detail))
+        await know_revision(worlds, view, revision, "revision")
         (found,) = await worlds.revisions(revision, revision)
         return answer(view, RevisionDetail(**view.stamp, revision=revision_info(found)), "revision", revision)

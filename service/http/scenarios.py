@@ -22,6 +22,7 @@ from service.http.problems import NotFound, Refusal, fault_in, responses
 from service.http.reads import KnownAt, View, WorldsDependency, answer, provide_view, read
 from service.risk.methods.partner_adjusted import ID, VERSION
 from service.store import scenarios as store
+from service.store.connecting import replays
 from service.world.scenario import ChangeError
 
 if TYPE_CHECKING:
@@ -173,8 +174,7 @@ class ScenarioController(Controller):
 
         With `known_at` it is worked out at another revision: the same question on what the ledger knew then.
         """
-        async with worlds.database() as connection:
-            kept = await store.find(connection, scenario)
+        kept = await _find(worlds, scenario)
         if kept is None:
             detail = f"no scenario is kept under {scenario!r}"
             raise NotFound(detail, fault_in("scenario", detail))
@@ -183,6 +183,15 @@ class ScenarioController(Controller):
         response = answer(view, told, "scenario", scenario, ID, VERSION)
         response.media_type = "application/json"
         return response
+
+
+async def _find(worlds: Worlds, name: str) -> Scenario | None:
+    async with worlds.database() as connection:
+        kept, may_lag = await store.find(connection, name), replays(connection)
+    if kept is None and may_lag:
+        async with worlds.writing() as connection:
+            return await store.find(connection, name)
+    return kept
 
 
 async def _keep(worlds: Worlds, request: Request[Any, Any, Any], settled: Scenario) -> None:

@@ -9,13 +9,12 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import asyncpg
-
 from service.http import metrics
 from service.http.older import OlderWorlds
-from service.http.problems import Unavailable
+from service.http.problems import Behind, Unavailable
 from service.store import reading
-from service.store.follow import Lost, following
+from service.store.connecting import Lost, connect, replays
+from service.store.follow import PATIENCE, following
 from service.world.sheet import sheet_on
 from service.world.size import bytes_of_rows
 from service.world.world import Evidence, World, build
@@ -30,6 +29,12 @@ log = logging.getLogger(__name__)
 REMEMBERED = 10_000
 """Of so many of the newest revisions it is remembered who wrote them, when and why."""
 
+REACHED_WITHIN = 1.0
+"""Seconds that a request waits for a revision that is not served yet."""
+
+MOST_WAITING = 100
+"""Requests of one worker that wait for one at a time; a further one is refused at once."""
+
 
 class Worlds:
     """Holds the current World and swaps it whole for each newer revision; `database_up` tells the database's state."""
@@ -41,6 +46,9 @@ class Worlds:
         self._older = OlderWorlds()
         self._revisions: deque[Revision] = deque(maxlen=REMEMBERED)
         self._building = asyncio.Lock()
+        self._asking = asyncio.Lock()
+        self._swapped = asyncio.Event()
+        self._waiting = 0
         self.database_up = False
 
     @property
@@ -61,9 +69,9 @@ class Worlds:
         first = asyncio.Event()
 
         async def look(connection: Connection) -> None:
-            number = await reading.head_id(connection)
-            if number and (self._current is None or number != self._current.revision):
-                await self._advance(connection, number)
+            head = await reading.head(connection)
+            if head is not None and self._is_news(connection, head):
+                await self._advance(connection, head)
             first.set()
 
         def connected(up: bool) -> None:
@@ -74,20 +82,37 @@ class Worlds:
             await first.wait()
             yield
 
-    async def _advance(self, connection: Connection, number: int) -> None:
-        revision = await reading.revision(connection, number)
-        if revision is None:
-            return
-        await self._remember(connection, number)
-        evidence = await reading.evidence(connection, revision)
+    def _is_news(self, connection: Connection, head: Revision) -> bool:
+        """Whether the newest revision of a server is to be served: another one, unless a standby just lags behind."""
+        current = self._current
+        if current is None:
+            return True
+        if head.id < current.revision and replays(connection):
+            return False
+        return (head.id, head.committed_at) != (current.revision, current.committed_at)
+
+    async def _advance(self, connection: Connection, head: Revision) -> None:
+        if not await self._continues(connection):
+            self._revisions.clear()
+            self._older = OlderWorlds()
+        await self._remember(connection, head.id)
+        evidence = await reading.evidence(connection, head)
         self._current = await asyncio.to_thread(_build_warm, evidence)
-        metrics.REVISION.set(number)
+        self._swapped.set()
+        self._swapped = asyncio.Event()
+        metrics.REVISION.set(head.id)
         metrics.SWAPS.inc()
-        log.info("serving revision %d", number)
+        log.info("serving revision %d", head.id)
+
+    async def _continues(self, connection: Connection) -> bool:
+        """Whether the ledger is the one served so far. Another was restored, or lost its end when a standby took over
+        that had not been waited for: its revisions of the same numbers are others."""
+        if self._current is None:
+            return True
+        same = await reading.revision(connection, self._current.revision)
+        return same is not None and same.committed_at == self._current.committed_at
 
     async def _remember(self, connection: Connection, number: int) -> None:
-        if self._revisions and self._revisions[-1].id >= number:  # another ledger: the database was restored
-            self._revisions.clear()
         last = self._revisions[-1].id if self._revisions else max(0, number - REMEMBERED)
         self._revisions.extend(await reading.revisions(connection, last + 1, number))
 
@@ -95,9 +120,13 @@ class Worlds:
         """The World of a revision's number or of a moment, which has a time zone.
 
         Raises LookupError where no such revision exists, Unavailable when it would have to be read while the database
-        is away.
+        is away, Behind when it exists and is not here yet.
         """
         current = self.current
+        if isinstance(known_at, int) and known_at > current.revision:
+            await self.refuse_unwritten(known_at)
+            await self.reach(known_at)
+            return await self.at(known_at)
         if known_at == current.revision or (isinstance(known_at, datetime) and known_at >= current.committed_at):
             return current
         if isinstance(known_at, int) and (kept := self._older.get(known_at)):
@@ -105,10 +134,42 @@ class Worlds:
         async with self._building:  # who asks for the same one meanwhile finds it built
             return await self._read(known_at)
 
+    async def reach(self, number: int) -> None:
+        """Returns once revision `number` or a newer one is served. Raises Behind where that takes too long."""
+        if number <= self.current.revision:
+            return
+        if self._waiting >= MOST_WAITING:
+            raise Behind(number, self.current.revision)
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(REACHED_WITHIN):
+                while number > self.current.revision:
+                    await self._swapped.wait()
+        except TimeoutError:
+            raise Behind(number, self.current.revision) from None
+        finally:
+            self._waiting -= 1
+
+    async def refuse_unwritten(self, number: int) -> None:
+        """Raises LookupError where the ledger has no revision of that number, Unavailable while nobody can tell.
+
+        Its primary is asked, since a standby may lag behind; one question at a time, so that who makes numbers up
+        cannot use up its connections.
+        """
+        away = f"whether there is a revision {number} cannot be told while the database is away"
+        try:
+            async with asyncio.timeout(PATIENCE), self._asking, _connected(self._write_url, away) as connection:
+                newest = await reading.head_id(connection)
+        except TimeoutError:
+            raise Unavailable(away) from None
+        if number > newest:
+            raise LookupError(f"the ledger has no revision {number}; the newest is {newest}")
+
     async def _read(self, known_at: int | datetime) -> World:
+        older = self._older
         async with self.database() as connection:
             number = known_at if isinstance(known_at, int) else await reading.revision_at(connection, known_at)
-            if number is not None and (kept := self._older.get(number)):
+            if number is not None and (kept := older.get(number)):
                 return kept
             revision = None if number is None else await reading.revision(connection, number)
             if revision is None:
@@ -118,7 +179,7 @@ class Worlds:
                 return self.current
             evidence = await reading.evidence(connection, revision)
         world, size = await asyncio.to_thread(lambda: (build(evidence), bytes_of_rows(evidence)))
-        return self._older.keep(world, size)
+        return older.keep(world, size)
 
     async def revisions(self, first: int, last: int) -> list[Revision]:
         """The revisions `first` to `last`, oldest first. Raises Unavailable for old ones while the database is away."""
@@ -128,9 +189,14 @@ class Worlds:
         async with self.database() as connection:
             return await reading.revisions(connection, first, last)
 
-    def database(self) -> contextlib.AbstractAsyncContextManager[Connection]:
+    @contextlib.asynccontextmanager
+    async def database(self) -> AsyncIterator[Connection]:
         """A connection for a read that memory cannot answer. Raises Unavailable while the database is away."""
-        return _connected(self._read_url, "this cannot be read from memory, and the database is away")
+        away = "this cannot be read from memory, and the database is away"
+        async with _connected(self._read_url, away) as connection:
+            if replays(connection) and await reading.head_id(connection) < self.current.revision:
+                raise Unavailable("this cannot be read from memory, and the standby asked for it lags behind")
+            yield connection
 
     def writing(self) -> contextlib.AbstractAsyncContextManager[Connection]:
         """A connection for adding to the ledger. Raises Unavailable while the database is away."""
@@ -140,7 +206,7 @@ class Worlds:
 @contextlib.asynccontextmanager
 async def _connected(dsn: str, away: str) -> AsyncIterator[Connection]:
     try:
-        connection = await asyncpg.connect(dsn, timeout=5)
+        connection = await connect(dsn, PATIENCE)
         try:
             yield connection
         finally:

@@ -40,7 +40,7 @@ def _revision(record: asyncpg.Record) -> Revision:
 
 async def head(connection: Connection) -> Revision | None:
     """The newest revision, None in an empty ledger."""
-    record = await connection.fetchrow(SQL["head"])
+    record = await connection.fetchrow(SQL["head"], timeout=PATIENCE)
     return None if record is None else _revision(record)
 
 

@@ -50,7 +50,7 @@ def _read(path: str, operation: dict[str, Any]) -> Read:
             path = path.replace("{" + parameter["name"] + "}", examples[0])
         elif parameter["required"]:
             needed[parameter["name"]] = examples[0]
-        elif examples:
+        elif examples and parameter["in"] == "query":
             optional[parameter["name"]] = examples[0]
     return Read(operation["operationId"], path, needed, optional, operation["responses"])
 
