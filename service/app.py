@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar
 from litestar.di import Provide
-from litestar.enums import ScopeType
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, License
 
@@ -37,9 +36,11 @@ from service.http.worlds import Worlds
 from service.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
 
-    from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Message, Receive, Scope, Send
+    from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+    from service.http.fields import Fields
 
 LARGEST_BODY = 1024 * 1024
 """Bytes of request body accepted."""
@@ -66,25 +67,24 @@ class Chokepoint(Litestar):
 
     gate: Gate
     ready: Ready
+    framework: ASGIApp
 
-    async def __call__(
-        self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
-    ) -> None:
+    # no coroutine itself, which would be one more to step through
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Coroutine[Any, Any, None]:
         """The ASGI entry point."""
-        if scope["type"] != ScopeType.HTTP:
-            await super().__call__(scope, receive, send)
-        elif self.gate.open_to_reads and scope["method"] in _READS:  # type: ignore[typeddict-item]
-            await self.ready(scope, receive, send, super().__call__)  # type: ignore[arg-type]
-        elif self.gate.stands_open(scope):  # type: ignore[arg-type]
-            await self._answer(scope, receive, send)  # type: ignore[arg-type]
-        else:
-            await self.gate(scope, receive, send, self._answer)  # type: ignore[arg-type]
+        if scope["type"] != "http":
+            return super().__call__(scope, receive, send)
+        if self.gate.open_to_reads and scope["method"] in _READS:
+            return self.ready(scope, receive, send, self.framework)
+        if self.gate.stands_open(scope):
+            return self._answer(scope, receive, send)
+        return self.gate(scope, receive, send, self._answer)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] in _READS:  # type: ignore[typeddict-item]
-            await self.ready(scope, receive, send, super().__call__)  # type: ignore[arg-type]
+    async def _answer(self, scope: HTTPScope, receive: Receive, send: Send, told: Fields = ()) -> None:
+        if scope["method"] in _READS:
+            await self.ready(scope, receive, send, self.framework, told)
         else:
-            await metrics.counted(scope, receive, send, super().__call__)  # type: ignore[arg-type]
+            await metrics.counted(scope, receive, send, self.framework, told)
 
 
 async def _secure(message: Message, _: Scope) -> None:
@@ -102,7 +102,7 @@ def create_app(settings: Settings) -> Litestar:
 
     @contextlib.asynccontextmanager
     async def following(_: Litestar) -> AsyncIterator[None]:
-        async with worlds.running(), keyring.running():
+        async with metrics.gathering(), worlds.running(), keyring.running():
             yield
 
     app = Chokepoint(
@@ -138,6 +138,7 @@ def create_app(settings: Settings) -> Litestar:
         request_max_body_size=LARGEST_BODY,
         logging_config=None,
     )
+    app.framework = super(Chokepoint, app).__call__
     app.ready = Ready(worlds)
     app.gate = Gate(keyring, Limits(settings.rate_limit), settings.reads, _SECURITY_HEADERS)
     return app

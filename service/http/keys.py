@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from litestar.openapi.spec import SecurityScheme
 
+from service.http.fields import by_name
 from service.http.limits import Limits
 from service.http.metrics import answered
 from service.http.problems import Refusal, Unavailable, messages
@@ -23,15 +24,19 @@ from service.store.follow import following
 from service.store.keys import CHANNEL, SCOPES, Key, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from litestar.connection import ASGIConnection
     from litestar.handlers import BaseRouteHandler
-    from litestar.types import ASGIApp, Guard, HTTPScope, Message, Receive, Send
+    from litestar.types import Guard, HTTPScope, Message, Receive, Send
     from litestar.types import Scope as AnyScope
 
+    from service.http.fields import Fields
     from service.settings import Secret
     from service.store.ledger import Connection
+
+    Answer = Callable[[HTTPScope, Receive, Send, Fields], Awaitable[None]]
+    """Answers a request, and tells some header fields with it."""
 
 KEYED = "/v1/"
 """What keys are for: the rest is health, metrics and documentation."""
@@ -48,7 +53,7 @@ SCHEME = SecurityScheme(
 )
 
 MOST_PROVEN = 1024
-"""Keys whose keyed hash need not be worked out for every request, by a hash of what was presented."""
+"""Keys whose keyed hash need not be worked out for every request, by a hash of the header they came in."""
 
 _NOBODY = bytes(32)
 _PLAIN = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -118,7 +123,7 @@ class Keyring:
         self._secret = secret
         self._keys: dict[str, Key] | None = None
         self._state: tuple[int, int] | None = None
-        self._proven: dict[bytes, Key] = {}
+        self._proven: dict[bytes, tuple[Caller, datetime | None]] = {}
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -136,22 +141,22 @@ class Keyring:
             self._proven.clear()
             self._state = state
 
-    def identify(self, presented: str) -> Caller:
-        """Whose key this is. Raises Unauthorized, and Unavailable before the keys have been read."""
-        fingerprint = hashlib.blake2b(presented.encode(), digest_size=16).digest()
-        key = self._proven.get(fingerprint)
-        if key is None:
-            key = self._prove(presented)
+    def identify(self, presented: bytes) -> Caller:
+        """Whose key an Authorization header presents. Raises Unauthorized, and Unavailable before the keys are read."""
+        fingerprint = hashlib.blake2b(presented, digest_size=16).digest()
+        proven = self._proven.get(fingerprint)
+        if proven is None:
+            proven = self._prove(_key_in(presented))
             if len(self._proven) >= MOST_PROVEN:
                 self._proven.clear()
-            self._proven[fingerprint] = key
-        if key.revoked_at is not None:
-            raise _refused("the API key has been revoked")
-        if key.expires_at is not None and key.expires_at <= datetime.now(UTC):
+            self._proven[fingerprint] = proven
+        caller, expires_at = proven
+        if expires_at is not None and expires_at <= datetime.now(UTC):
             raise _refused("the API key has expired")
-        return Caller(key.id, key.name, key.scope)
+        return caller
 
-    def _prove(self, presented: str) -> Key:
+    def _prove(self, presented: str) -> tuple[Caller, datetime | None]:
+        """Whose key this is, and when it expires."""
         if self._secret is None:
             raise Unauthorized("this service has no API keys: its operator has not set CHOKEPOINT_SECRET")
         given_id = store.key_id(presented)
@@ -163,7 +168,9 @@ class Keyring:
         known = hmac.compare_digest(store.digest(self._secret, presented), key.digest if key else _NOBODY)
         if key is None or not known:
             raise _refused("no such API key exists")
-        return key
+        if key.revoked_at is not None:
+            raise _refused("the API key has been revoked")
+        return Caller(key.id, key.name, key.scope), key.expires_at
 
 
 def _refused(detail: str) -> Unauthorized:
@@ -186,42 +193,36 @@ class Gate:
         """Whether a request needs no key and is held to no limit: anybody may pass."""
         return (self.open_to_reads and scope["method"] in _PLAIN) or not scope["path"].startswith(KEYED)
 
-    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp) -> None:
-        """Answers a request at which the gate does not stand open, by the app if it may pass."""
+    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send, answer: Answer) -> None:
+        """Answers a request at which the gate does not stand open, by `answer` if it may pass."""
         try:
-            presented = _presented(scope)
-            if presented is None:
-                if not self.open_to_reads:
-                    raise Unauthorized("reading needs an API key: `Authorization: Bearer cpk_…`")
-                await app(scope, receive, send)
-                return
-            caller = self._keyring.identify(presented)
-            left = self._limits.take(caller.id)
+            told = self._admit(scope)
         except Refusal as refusal:
             answered("(refused)", refusal.status)
             for message in messages(refusal, self._fields, with_body=scope["method"] != "HEAD"):
                 await send(message)
             return
+        await answer(scope, receive, send, told)
+
+    def _admit(self, scope: HTTPScope) -> Fields:
+        """The header fields that tell a caller its limit, none without a caller. Raises Refusal."""
+        presented = by_name(scope).get(b"authorization")
+        if presented is None:
+            if self.open_to_reads:
+                return ()
+            raise Unauthorized("reading needs an API key: `Authorization: Bearer cpk_…`")
+        caller = self._keyring.identify(presented)
+        told = self._limits.take(caller.id)
         scope.setdefault("state", {})["caller"] = caller
-        told = self._limits.fields(left)
-
-        async def telling(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *told]}
-            await send(message)
-
-        await app(scope, receive, telling)
+        return told
 
 
-def _presented(scope: HTTPScope) -> str | None:
-    """The key in the request's Authorization header, None without one. Raises Unauthorized for anything else there."""
-    given = [value for name, value in scope["headers"] if name == b"authorization"]
-    if not given:
-        return None
-    kind, _, presented = given[0].decode("latin-1").partition(" ")
-    if len(given) > 1 or kind.lower() != "bearer":
+def _key_in(presented: bytes) -> str:
+    """The key in an Authorization header. Raises Unauthorized for anything else there."""
+    kind, _, key = presented.decode("latin-1").partition(" ")
+    if kind.lower() != "bearer" or "," in key:
         raise _refused("the key belongs into one header, `Authorization: Bearer cpk_…`")
-    return presented.strip()
+    return key.strip()
 
 
 async def keep_private(message: Message, scope: AnyScope) -> None:

@@ -7,25 +7,21 @@ workers together admit up to as many times the limit.
 
 from __future__ import annotations
 
-import math
-import time
-from typing import NamedTuple
+from math import ceil
+from time import monotonic
+from typing import TYPE_CHECKING
 
 from service.http.problems import Refusal
-from service.settings import RateLimit
+
+if TYPE_CHECKING:
+    from service.http.fields import Fields
+    from service.settings import RateLimit
 
 
 class TooManyRequests(Refusal):
     """A key that asks more often than it may."""
 
     status, type, title = 429, "rate-limited", "The key asks more often than it may"
-
-
-class Allowance(NamedTuple):
-    """What a key has left: whole requests it may make at once, and the seconds until it has its whole quota again."""
-
-    remaining: int
-    restored_in: int
 
 
 class Limits:
@@ -35,29 +31,28 @@ class Limits:
         self._quota = limit.requests
         self._rate = limit.requests / limit.seconds
         self._buckets: dict[str, tuple[float, float]] = {}
-        self._policy = f'"key";q={limit.requests};w={limit.seconds}'.encode()
+        self._policy = (b"ratelimit-policy", f'"key";q={limit.requests};w={limit.seconds}'.encode())
 
-    def take(self, key: str) -> Allowance:
-        """Counts one request of a key. Raises TooManyRequests."""
-        now = time.monotonic()
-        tokens, then = self._buckets.get(key, (float(self._quota), now))
+    def take(self, key: str) -> Fields:
+        """Counts one request of a key; the header fields that tell what it has left. Raises TooManyRequests."""
+        now = monotonic()
+        tokens, then = self._buckets.get(key, (self._quota, now))
         tokens = min(self._quota, tokens + (now - then) * self._rate)
         if tokens < 1:
-            raise self._refusal((1 - tokens) / self._rate, self._allowance(tokens))
-        self._buckets[key] = (tokens - 1, now)
-        return self._allowance(tokens - 1)
+            raise self._refusal(tokens)
+        tokens -= 1
+        self._buckets[key] = tokens, now
+        return self._told(tokens)
 
-    def _allowance(self, tokens: float) -> Allowance:
-        return Allowance(int(tokens), math.ceil((self._quota - tokens) / self._rate))
+    def _told(self, tokens: float) -> Fields:
+        """Whole requests a key may make at once, and the seconds until it has its whole quota again."""
+        restored_in = ceil((self._quota - tokens) / self._rate)
+        return self._policy, (b"ratelimit", b'"key";r=%d;t=%d' % (tokens, restored_in))
 
-    def _refusal(self, wait: float, left: Allowance) -> TooManyRequests:
-        told = {name.decode(): value.decode() for name, value in self.fields(left)}
+    def _refusal(self, tokens: float) -> TooManyRequests:
+        wait = str(ceil((1 - tokens) / self._rate))
+        told = {name.decode(): value.decode() for name, value in self._told(tokens)}
         return TooManyRequests(
-            f"the key's quota is used up; the next request is admitted in {math.ceil(wait)} s",
-            headers={"Retry-After": str(math.ceil(wait)), **told},
+            f"the key's quota is used up; the next request is admitted in {wait} s",
+            headers={"Retry-After": wait, **told},
         )
-
-    def fields(self, left: Allowance) -> list[tuple[bytes, bytes]]:
-        """The header fields that tell an allowance."""
-        told = f'"key";r={left.remaining};t={left.restored_in}'.encode()
-        return [(b"ratelimit-policy", self._policy), (b"ratelimit", told)]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
-from collections import Counter as Counts
 from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
+
+    from service.http.fields import Fields
 
 REQUESTS = Counter("chokepoint_requests", "Answers given, by route and status.", ["route", "status"])
 COMPUTING = Histogram(
@@ -29,24 +33,63 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")
 """Without the charset, which the framework adds."""
 
 
-FLUSH_AFTER = 0.25
-"""Seconds that counts of answers may wait in the process before they reach the counters that all workers share."""
+GATHER_EVERY = 0.25
+"""Seconds that counts of answers may stay in the process before they reach the counters that all workers share."""
 
-_waiting: Counts[tuple[str, int]] = Counts()
+
+class Tally:
+    """Answers of one route with one status. A shared counter takes a lock and a file for each step, a tally nothing."""
+
+    __slots__ = ("_shared", "count")
+
+    def __init__(self, route: str, status: int) -> None:
+        self.count = 0
+        self._shared = REQUESTS.labels(route, status)
+
+    def gather(self) -> None:
+        """Adds what was counted to the shared counter."""
+        if self.count:
+            self._shared.inc(self.count)
+            self.count = 0
+
+
+_tallies: dict[tuple[str, int], Tally] = {}
+
+
+def tally(route: str, status: int) -> Tally:
+    """Where answers of a route with a status are counted."""
+    found = _tallies.get((route, status))
+    if found is None:
+        found = _tallies[route, status] = Tally(route, status)
+    return found
 
 
 def answered(route: str, status: int) -> None:
-    """Counts one answer. A shared counter takes a lock and a file for each step, so steps are gathered for a moment."""
-    if not _waiting:
-        asyncio.get_running_loop().call_later(FLUSH_AFTER, flush)
-    _waiting[route, status] += 1
+    """Counts one answer."""
+    tally(route, status).count += 1
 
 
-def flush() -> None:
-    """Adds what was counted in the meantime to the counters."""
-    for (route, status), count in _waiting.items():
-        REQUESTS.labels(route, status).inc(count)
-    _waiting.clear()
+def gather() -> None:
+    """Adds all that was counted to the shared counters."""
+    for each in _tallies.values():
+        each.gather()
+
+
+@contextlib.asynccontextmanager
+async def gathering() -> AsyncIterator[None]:
+    """Gathers counts every moment while the block runs, and at its end."""
+
+    async def gather_again_and_again() -> None:
+        while True:
+            await asyncio.sleep(GATHER_EVERY)
+            gather()
+
+    task = asyncio.create_task(gather_again_and_again())
+    try:
+        yield
+    finally:
+        task.cancel()
+        gather()
 
 
 def computed(route: str, seconds: float) -> None:
@@ -54,14 +97,18 @@ def computed(route: str, seconds: float) -> None:
     COMPUTING.labels(route).observe(seconds)
 
 
-async def counted(scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp) -> None:
-    """Lets the app answer a request that is no read, counts the answer and records how long it took."""
+async def counted(scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp, told: Fields) -> None:
+    """Lets the app answer a request that is no read, counts the answer and records how long it took.
+
+    `told` are header fields of this answer alone.
+    """
     started, status = time.perf_counter(), 500
 
     async def telling(message: Message) -> None:
         nonlocal status
         if message["type"] == "http.response.start":
             status = message["status"]
+            message = {**message, "headers": [*message["headers"], *told]}
         await send(message)
 
     try:
@@ -74,7 +121,7 @@ async def counted(scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp) 
 
 def exposition() -> bytes:
     """The metrics of all workers as text."""
-    flush()
+    gather()
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest()
     registry = CollectorRegistry()

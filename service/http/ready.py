@@ -2,18 +2,24 @@
 
 An answer is a function of revision, day and request, so a finished 200 with a strong ETag may be given again until the
 World is swapped or the day turns. The key is everything of a request that can change the bytes: path, query and Accept.
+Whoever asks for what is just being worked out waits for it.
 """
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+import asyncio
+from dataclasses import dataclass
+from time import perf_counter, time
+from typing import TYPE_CHECKING, Any
 
 from service.http import metrics, minimum
+from service.http.fields import by_name
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
 
+    from service.http.fields import Fields
+    from service.http.metrics import Tally
     from service.http.worlds import Worlds
     from service.world.world import World
 
@@ -22,20 +28,28 @@ MOST_BYTES = 128 * 1024 * 1024
 LARGEST = 2 * 1024 * 1024
 """Bounds of the memory one worker gives to ready answers; an answer above LARGEST is not kept."""
 
+OVERHEAD = 2048
+"""Bytes an entry takes beside its body and what was asked: its objects, its header fields and its place."""
+
 _DAY = 86_400
 _NO_BODY: Any = {"type": "http.response.body", "body": b""}
 _KEPT_WITH_304 = frozenset((b"etag", b"cache-control", b"vary", b"x-content-type-options"))
 
+Key = tuple[str, bytes, bytes]
+"""What is asked: path, query and Accept."""
 
-class Entry(NamedTuple):
-    """A finished answer: its ETag, its start with body and for a 304, the body, and the route it belongs to."""
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A finished answer: its ETag, its start with body and for a 304, the body, and where each is counted."""
 
     etag: bytes
     start: Message
     not_modified: Message
     body: Message
+    given: Tally
+    unchanged: Tally
     size: int
-    route: str
 
 
 class Ready:
@@ -43,51 +57,73 @@ class Ready:
 
     def __init__(self, worlds: Worlds) -> None:
         self._worlds = worlds
-        self._entries: dict[tuple[str, bytes, bytes], Entry] = {}
-        self._bytes = 0
-        self._world: World | None = None
-        self._day = 0
+        self._renew()
 
-    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp) -> None:
-        """Answers a GET or HEAD request, by the app if it has to be."""
-        accept = condition = demanded = b""
-        for name, value in scope["headers"]:
-            if name == b"accept":
-                accept = accept + b", " + value if accept else value
-            elif name == b"if-none-match":
-                condition = condition + b", " + value if condition else value
-            elif name == minimum.FIELD:
-                demanded = demanded + b", " + value if demanded else value or b"?"
-        self._refresh()
-        key = (scope["path"], scope["query_string"], accept)
-        entry = None if demanded and not minimum.met(demanded, self._world) else self._entries.get(key)
-        entry = entry or await self._ask(scope, receive, send, app, key)
+    def _renew(self) -> None:
+        """Forgets everything, for the World that is now the newest and the day that it is now."""
+        self._world: World | None = self._worlds.newest
+        self._morning = time() // _DAY * _DAY
+        self._midnight = self._morning + _DAY
+        self._entries: dict[Key, Entry] = {}
+        self._bytes = 0
+        self._awaited: dict[Key, asyncio.Future[Entry | None]] = {}
+        self._alike: dict[Any, Any] = {}
+
+    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp, told: Fields = ()) -> None:
+        """Answers a GET or HEAD request, by the app if it has to be. `told` are header fields of this answer alone."""
+        asked = by_name(scope)
+        if self._worlds.newest is not self._world or not self._morning <= time() < self._midnight:
+            self._renew()
+        key = (scope["path"], scope["query_string"], asked.get(b"accept", b""))
+        if (demanded := asked.get(minimum.FIELD)) is not None and not minimum.met(demanded, self._world):
+            entry = await self._alone(scope, receive, send, app, told, key)
+        else:
+            entry = self._entries.get(key) or await self._shared(scope, receive, send, app, told, key)
         if entry is None:
             return
-        if condition and matches(condition, entry.etag):
-            metrics.answered(entry.route, 304)
-            await send(entry.not_modified)
-            await send(_NO_BODY)
+        condition = asked.get(b"if-none-match")
+        if condition is not None and (condition == entry.etag or matches(condition, entry.etag)):
+            entry.unchanged.count += 1
+            start, body = entry.not_modified, _NO_BODY
         else:
-            metrics.answered(entry.route, 200)
-            await send(entry.start)
-            await send(_NO_BODY if scope["method"] == "HEAD" else entry.body)
+            entry.given.count += 1
+            start, body = entry.start, _NO_BODY if scope["method"] == "HEAD" else entry.body
+        await send(_with(start, told) if told else start)
+        await send(body)
 
-    def _refresh(self) -> None:
-        """Forgets everything when the World has been swapped or the day has turned."""
-        day = int(time.time()) // _DAY
-        world = self._worlds.newest
-        if world is not self._world or day != self._day:
-            self._entries.clear()
-            self._bytes = 0
-            self._world, self._day = world, day
-
-    async def _ask(
-        self, scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp, key: tuple[str, bytes, bytes]
+    async def _shared(
+        self, scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp, told: Fields, key: Key
     ) -> Entry | None:
-        """Lets the app answer. A finished 200 with an ETag comes back as an entry; anything else has been sent."""
-        world, started = self._world, time.perf_counter()
-        messages: list[Message] = []
+        """The answer, by whoever asked for it first; None where it is not to be shared and has been sent."""
+        awaited = self._awaited
+        if (first := awaited.get(key)) is not None and (found := await asyncio.shield(first)) is not None:
+            return found
+        finished = awaited[key] = asyncio.get_running_loop().create_future()
+        entry: Entry | None = None
+        messages: list[Any] = []
+        try:
+            entry, messages = await self._ask(scope, receive, app, key)
+        finally:  # before anything is sent, which takes as long as the client likes
+            finished.set_result(entry)
+            if awaited.get(key) is finished:
+                del awaited[key]
+        if entry is None:
+            await _pass_on(messages, scope, send, told)
+        return entry
+
+    async def _alone(
+        self, scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp, told: Fields, key: Key
+    ) -> Entry | None:
+        """The answer to who waits for a newer World, and whom nobody else waits for; None where it has been sent."""
+        entry, messages = await self._ask(scope, receive, app, key)
+        if entry is None:
+            await _pass_on(messages, scope, send, told)
+        return entry
+
+    async def _ask(self, scope: HTTPScope, receive: Receive, app: ASGIApp, key: Key) -> tuple[Entry | None, list[Any]]:
+        """What the app answers, as messages, and as an entry where it is a finished 200 with an ETag."""
+        world, entries, started = self._world, self._entries, perf_counter()
+        messages: list[Any] = []
 
         async def collect(message: Message) -> None:
             messages.append(message)
@@ -96,23 +132,40 @@ class Ready:
         asked: Any = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         await app(asked, receive, collect)
         route = str(asked.get("path_template") or "(none)")
-        first: Any = messages[0]
-        status: int = first["status"]
-        metrics.computed(route, time.perf_counter() - started)
-        entry = _entry(messages, route) if status == 200 else None
+        status: int = messages[0]["status"]
+        metrics.computed(route, perf_counter() - started)
+        entry = self._entry(messages, route, key) if status == 200 else None
         if entry is None:
             metrics.answered(route, status)
-            for message in messages:
-                if scope["method"] == "HEAD" and message["type"] == "http.response.body":
-                    message["body"] = b""
-                await send(message)
-            return None
-        if world is self._worlds.newest and entry.size <= LARGEST:
+        # what was begun before a World was swapped or the day turned is no answer to later requests
+        elif world is self._worlds.newest and entries is self._entries and entry.size <= LARGEST:
             self._keep(key, entry)
-        return entry
+        return entry, messages
 
-    def _keep(self, key: tuple[str, bytes, bytes], entry: Entry) -> None:
-        if (replaced := self._entries.pop(key, None)) is not None:  # asked for twice before either was finished
+    def _entry(self, messages: list[Any], route: str, key: Key) -> Entry | None:
+        headers = [(bytes(name).lower(), bytes(value)) for name, value in messages[0]["headers"]]
+        etag = next((value for name, value in headers if name == b"etag"), None)
+        if etag is None:
+            return None
+        # most fields are the same in many answers: shared, they stay in the processor's cache
+        shared = [field if field[0] == b"etag" else self._alike.setdefault(field, field) for field in headers]
+        body = b"".join(message.get("body", b"") for message in messages[1:])
+        return Entry(
+            etag,
+            {"type": "http.response.start", "status": 200, "headers": shared},
+            {
+                "type": "http.response.start",
+                "status": 304,
+                "headers": [field for field in shared if field[0] in _KEPT_WITH_304],
+            },
+            {"type": "http.response.body", "body": body, "more_body": False},
+            metrics.tally(route, 200),
+            metrics.tally(route, 304),
+            len(body) + sum(map(len, key)) + OVERHEAD,
+        )
+
+    def _keep(self, key: Key, entry: Entry) -> None:
+        if (replaced := self._entries.pop(key, None)) is not None:
             self._bytes -= replaced.size
         self._entries[key] = entry
         self._bytes += entry.size
@@ -121,20 +174,17 @@ class Ready:
             self._bytes -= oldest.size
 
 
-def _entry(messages: list[Message], route: str) -> Entry | None:
-    start: Any = messages[0]
-    headers: list[tuple[bytes, bytes]] = [(bytes(name).lower(), bytes(value)) for name, value in start["headers"]]
-    etag = next((value for name, value in headers if name == b"etag"), None)
-    if etag is None:
-        return None
-    not_modified: Any = {
-        "type": "http.response.start",
-        "status": 304,
-        "headers": [(name, value) for name, value in headers if name in _KEPT_WITH_304],
-    }
-    body = b"".join(m.get("body", b"") for m in messages if m["type"] == "http.response.body")
-    told: Any = {"type": "http.response.body", "body": body}
-    return Entry(etag, start, not_modified, told, len(body), route)
+async def _pass_on(messages: list[Any], scope: HTTPScope, send: Send, told: Fields) -> None:
+    for message in messages:
+        if message["type"] == "http.response.start":
+            message = _with(message, told)
+        elif scope["method"] == "HEAD":
+            message = {**message, "body": b""}
+        await send(message)
+
+
+def _with(start: Any, told: Fields) -> Any:
+    return {**start, "headers": [*start["headers"], *told]}
 
 
 def matches(condition: bytes, etag: bytes) -> bool:
