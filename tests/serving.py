@@ -1,18 +1,41 @@
-"""The application as tests ask it: in their own event loop, without a server in between."""
+"""The application as tests ask it: in their own event loop without a server in between, or as the program."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
+import psutil
 from httpx import ASGITransport, AsyncClient
 from litestar import Litestar
 
 from service.store.ledger import Revision, revise
 from service.world.rows import Row
+
+
+@contextmanager
+def program(dsn: str, *options: str, **settings: str) -> Iterator[tuple[str, psutil.Process]]:
+    """The program serving the ledger at `dsn`, as an operator runs it: its base URL and its parent process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = {f"CHOKEPOINT_{name.upper()}": value for name, value in settings.items()}
+    env |= {"CHOKEPOINT_DATABASE_URL": dsn, "CHOKEPOINT_PORT": str(port)}
+    command = [sys.executable, "-m", "service", "serve", *options]
+    with subprocess.Popen(command, env=os.environ | env, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline() == f"Chokepoint answers at http://127.0.0.1:{port}\n"
+            yield f"http://127.0.0.1:{port}", psutil.Process(server.pid)
+        finally:
+            server.terminate()
 
 
 @asynccontextmanager

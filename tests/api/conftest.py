@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
@@ -24,7 +20,7 @@ from service.http.scenarios import EXAMPLE
 from service.seeding import seed
 from service.settings import Settings
 from service.store import scenarios
-from tests.serving import Service, asking
+from tests.serving import Service, asking, program
 
 
 class Read(NamedTuple):
@@ -129,13 +125,5 @@ async def served_dsn(postgres: Any, administrator: Connection[Record], seeded: s
 @pytest.fixture(scope="session")
 def address(served_dsn: str) -> Iterator[str]:
     """Where the program serves the shipped evidence, as an operator runs it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    env = os.environ | {"CHOKEPOINT_DATABASE_URL": served_dsn, "CHOKEPOINT_PORT": str(port)}
-    program = [sys.executable, "-m", "service", "serve"]
-    with subprocess.Popen(program, env=env, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        assert server.stdout.readline() == f"Chokepoint answers at http://127.0.0.1:{port}\n"
-        yield f"http://127.0.0.1:{port}"
-        server.terminate()
+    with program(served_dsn) as (base, _):
+        yield base

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -12,23 +13,8 @@ from schemathesis.checks import CHECKS
 from schemathesis.config import SchemathesisConfig
 
 from service.app import openapi
-from service.http.minimum import HEADER
 
-UNPROCESSABLE = {"expected-statuses": ["2xx", "401", "403", "404", "409", "422"]}
-"""A scenario of the right form may name what the ledger does not know, or lose more than there is."""
-
-CONFIG = SchemathesisConfig.from_dict(
-    {
-        "seed": 1,
-        "checks": {"max_response_time": 5.0},
-        # a revision that is nowhere yet is rightly answered with 503
-        "parameters": {f"header.{HEADER}": "1"},
-        "operations": [
-            {"include-name": "POST /v1/scenarios", "checks": {"positive_data_acceptance": UNPROCESSABLE}},
-        ],
-    }
-)
-"""Every check is on but the one for response times, which needs a limit: seconds, generous for a busy machine."""
+CONFIG = SchemathesisConfig.from_path(Path(__file__).resolve().parents[1] / "schemathesis.toml")
 
 # a body in a format that schemathesis cannot make up is asked in the other formats its operation takes
 pytestmark = pytest.mark.filterwarnings("ignore:Skipped test cases with unsupported payload media types")
