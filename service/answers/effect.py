@@ -183,5 +183,5 @@ _WORDS: dict[Reason, str] = {
 
 def _named(world: World, scored: Scored, at: int) -> str | None:
     """The agreement that makes the tie of a supplier row."""
-    place = int(scored.agreement[at])
+    place = int(scored.position.agreement[at])
     return None if place == NOBODY else list(world.agreements)[place]

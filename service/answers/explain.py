@@ -122,7 +122,7 @@ class _Made:
         scored, stages = self.account.scored, self.account.scored.scores.stages
         terms, world = scored.terms, self.account.world
         tier, kind = Tier(int(terms.tier[at])), RestrictionType(int(terms.restriction[at]))
-        agreement, restriction = int(scored.agreement[at]), int(scored.restriction[at])
+        agreement, restriction = int(scored.position.agreement[at]), int(scored.position.restriction[at])
         g = float(stages.suppliers.governance[at]) if stages.suppliers.governed[at] else None
         return wire.SupplierUsed(
             country=row.country,

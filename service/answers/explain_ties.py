@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 from msgspec.structs import replace
 
 from schemas import explain as wire
 from service.answers.catalog import cite, restriction_status
 from service.answers.score import TIES
 from service.risk.partners import LADDER, RestrictionType, Tier, tier_of
-from service.world.position import NOBODY, Position, Positions, positions_on
-from service.world.standing import MARKET_TYPES, restriction_stands, status_on
+from service.world.position import NOBODY, Position, Positions
+from service.world.standing import MARKET_TYPES, Ties, restriction_stands, status_on, ties_on
 from service.world.world import STAGES
 
 if TYPE_CHECKING:
@@ -37,18 +38,22 @@ class TiesExplained:
     ladder: Ladder = LADDER
 
     @cached_property
-    def _positions(self) -> Positions:
-        return positions_on(self.world, self.as_of, self.ladder)
+    def _ties(self) -> Ties:
+        return ties_on(self.world, self.as_of)
 
     @cached_property
     def readers(self) -> list[str]:
         """The countries through whose eyes suppliers are read: the buyer, or the members of the buying bloc."""
-        return sorted(self._positions.ties.expand(self.buyer)) or [self.buyer]
+        return sorted(self._ties.expand(self.buyer)) or [self.buyer]
 
     @cached_property
     def _readings(self) -> dict[str, Position]:
-        """The position of each reader by itself."""
-        return {reader: self._positions.of(reader) for reader in self.readers}
+        """The position of each reader by itself towards the suppliers (stages × suppliers)."""
+        countries = [self.world.country_index[supplier] for supplier in self.suppliers]
+        stage, country = np.meshgrid(range(len(STAGES)), np.array(countries, dtype=np.int64), indexing="ij")
+        mineral = np.full_like(stage, self.world.mineral_index[self.mineral])
+        positions = Positions(self.world, self.as_of, self.ladder, (stage, mineral, country))
+        return {reader: positions.of(reader) for reader in self.readers}
 
     @cached_property
     def _linked(self) -> dict[str, dict[str, frozenset[str]]]:
@@ -56,12 +61,12 @@ class TiesExplained:
         linked: dict[str, dict[str, frozenset[str]]] = {}
         for agreement in self.world.agreements.values():
             for reader in self.readers:
-                if reached := self._positions.ties.partners(agreement, reader).intersection(self.suppliers):
+                if reached := self._ties.partners(agreement, reader).intersection(self.suppliers):
                     linked.setdefault(agreement.id, {})[reader] = reached
         return linked
 
     def _covers(self, agreement: Agreement, reader: str) -> bool:
-        return self.mineral in self._positions.ties.covered(agreement, reader)
+        return self.mineral in self._ties.covered(agreement, reader)
 
     @cached_property
     def _restrictions(self) -> list[Restriction]:
@@ -102,7 +107,7 @@ class TiesExplained:
         )
 
     def _clause(self, row: Provision) -> wire.ClauseUsed:
-        named = self._positions.ties.meant(frozenset(row.minerals))
+        named = self._ties.meant(frozenset(row.minerals))
         return wire.ClauseUsed(
             id=row.id,
             binding=row.binding,
@@ -140,7 +145,7 @@ class TiesExplained:
 
     def blocs(self) -> list[wire.BlocMembers]:
         """The blocs that count here: parties, targets and markets of readers or suppliers."""
-        expand = self._positions.ties.expand
+        expand = self._ties.expand
         named = {party for name in self._linked for party in self.world.agreements[name].parties}
         named |= {target for row in self._restrictions for target in row.targets} | {self.buyer}
         named |= {o for name in self._linked for c in self.world.provisions.get(name, ()) for o in c.obliges}
@@ -165,7 +170,7 @@ class TiesExplained:
         return [replace(reading, readers=readers) for reading, readers in alike]
 
     def _reading(self, stage: Stage, supplier: str, reader: str) -> wire.Reading:
-        cell = STAGES.index(stage), self.world.mineral_index[self.mineral], self.world.country_index[supplier]
+        cell = STAGES.index(stage), self.suppliers.index(supplier)
         position = self._readings[reader]
         agreement = _at(list(self.world.agreements), int(position.agreement[cell]))
         restriction = _at(list(self.world.restrictions), int(position.restriction[cell]))
@@ -190,7 +195,7 @@ class TiesExplained:
         )
 
     def _market(self, supplier: str, reader: str) -> str | None:
-        expand = self._positions.ties.expand
+        expand = self._ties.expand
         blocs = (bloc for bloc in self.world.blocs.values() if bloc.type in MARKET_TYPES)
         return next((bloc.id for bloc in blocs if {supplier, reader} <= expand(bloc.id)), None)
 
@@ -210,7 +215,7 @@ class TiesExplained:
             return "counts"
         if row.stages and stage not in row.stages:
             return "other_stage"
-        if not self._positions.ties.hits(row, reader):
+        if not self._ties.hits(row, reader):
             return "other_buyer"
         return "not_stronger" if restriction_stands(row, self.as_of) else "not_in_force"
 

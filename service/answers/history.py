@@ -114,9 +114,10 @@ class Moment:
             return set()
         rows = self._alone.sheet.suppliers.known_share > 0
         agreements, restrictions = list(self.world.agreements), list(self.world.restrictions)
+        position = self._alone.position
         return {
             names[place]
-            for names, places in ((agreements, self._alone.agreement), (restrictions, self._alone.restriction))
+            for names, places in ((agreements, position.agreement), (restrictions, position.restriction))
             for place in places[rows].tolist()
             if place != NOBODY
         }

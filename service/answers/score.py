@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from schemas.score import Standing
     from service.risk.methods.partner_adjusted import StageScores
     from service.risk.model import StageResult
-    from service.risk.numbers import Ints
+    from service.world.position import Position
     from service.world.sheet import Place
     from service.world.world import World
 
@@ -83,12 +83,11 @@ class _Ids(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """A scored supplier row: the stages it was scored with, its place there, and what makes its tie or restricts it."""
+    """A scored supplier row: the stages and the position it was scored with, and its place in both."""
 
     stages: StageScores
+    position: Position
     at: int
-    agreement: Ints
-    restriction: Ints
 
 
 @dataclass(frozen=True)
@@ -255,9 +254,9 @@ class Account:
         if place.shares is None:
             return []
         rows = enumerate(zip(place.shares.countries.tolist(), place.shares.shares.tolist(), strict=True))
-        told = self.scored.scores.stages, self.scored.agreement, self.scored.restriction
+        stages, position = self.scored.scores.stages, self.scored.position
         return [
-            self._supplier(country, part, _Row(told[0], place.rows.start + at, told[1], told[2]))
+            self._supplier(country, part, _Row(stages, position, place.rows.start + at))
             for at, (country, part) in rows
             if part
         ]
@@ -269,7 +268,7 @@ class Account:
     def _supplier(self, country: int, part: float, row: _Row) -> Supplier:
         """A country, by its place among the World's, and its part in a supply."""
         governance = self.scored.sheet.governance
-        agreement, restriction = int(row.agreement[row.at]), int(row.restriction[row.at])
+        agreement, restriction = int(row.position.agreement[row.at]), int(row.position.restriction[row.at])
         return Supplier(
             country=self._ids.countries[country],
             share=share(part),
@@ -287,9 +286,7 @@ class Account:
             return None
         stages, plain = self.scored.supply.scores, self.scored.scores.stages
         suppliers = [
-            self._supplier(
-                country, part, _Row(stages, own.rows.start + at, self.scored.own_agreement, self.scored.own_restriction)
-            )
+            self._supplier(country, part, _Row(stages, self.scored.own_position, own.rows.start + at))
             for at, (country, part) in enumerate(zip(own.countries.tolist(), own.share.tolist(), strict=True))
             if part
         ]

@@ -15,7 +15,8 @@ import numpy as np
 
 from service.risk.concentration import Bounds, bounds
 from service.risk.numbers import Bools, Floats, Groups, Ints, numbers
-from service.risk.partners import RestrictionType, Terms, Tier
+from service.risk.partners import RestrictionType, Tier
+from service.risk.terms import Terms
 
 Status = Literal["scored", "insufficient_data"]
 Reason = Literal["no_shares", "less_than_half_named_and_governed"]

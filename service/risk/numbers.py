@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Indexes = NDArray[np.signedinteger[Any]]
+"""Places in a table, in integers of any width."""
 Real = TypeVar("Real", np.float32, np.float64)
 """Point values are computed in double precision, draws in single."""
 Number = TypeVar("Number", np.float64, np.int64, np.bool_)
@@ -31,7 +34,18 @@ def numbers(name: str, values: ArrayLike, low: float, high: float) -> Floats:
 
 def number(name: str, value: float, low: float, high: float) -> float:
     """One `value` checked as `numbers` checks many."""
-    return float(numbers(name, value, low, high))
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be finite numbers, got {value:g}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} must lie within {low:g}..{high:g}, got {value:g}")
+    return float(value)
+
+
+def indexes(name: str, places: Indexes, of: int) -> Indexes:
+    """`places` in a table of so many; ValueError where one is outside."""
+    if places.size and (places.min() < 0 or places.max() >= of):
+        raise ValueError(f"{name} must lie within 0..{of - 1}")
+    return places
 
 
 def _first(array: Floats, where: Bools) -> str:

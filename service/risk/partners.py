@@ -14,7 +14,7 @@ they feed the interval of a score. A `Ladder` is a value: `LADDER.replace(bindin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace as with_fields
 from enum import IntEnum
@@ -22,9 +22,8 @@ from functools import cached_property, lru_cache
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from service.risk.numbers import Bools, Floats, Ints, Real, number, numbers
+from service.risk.numbers import Floats, Ints, number
 
 AgreementType = Literal[
     "trade_agreement",
@@ -221,20 +220,15 @@ class Ladder:
         """This ladder with every step certain at its central value."""
         return self.replace(**{name: getattr(self, name).central for name in STEPS})
 
-    def best(self, tiers: Iterable[Tier]) -> Tier:
-        """The tie with the smallest τ, NONE among no ties at all; of equals the one higher on the ladder."""
-        return min(tiers, key=lambda tier: (self.tau(tier).central, tier), default=Tier.NONE)
+    @cached_property
+    def by_worth(self) -> tuple[Tier, ...]:
+        """The ties by what they are worth under this ladder, the best first; of equals the one higher on the ladder."""
+        return tuple(sorted(Tier, key=lambda tier: (self.tau(tier).central, tier)))
 
-    def strongest(
-        self, restrictions: Iterable[tuple[RestrictionType, float | None]]
-    ) -> tuple[RestrictionType, float | None]:
-        """The restriction (type, rate its source gives) with the largest r; (NONE, None) among none at all."""
-        none = (RestrictionType.NONE, None)
-        return max(restrictions, key=lambda each: (self.r(*each).central, each[0]), default=none)
-
-    def weakest(self, tiers: Iterable[Tier]) -> Tier:
-        """The tie with the largest τ, as a bloc's own reading of its members' ties; NONE among none."""
-        return max(tiers, key=lambda tier: (self.tau(tier).central, tier), default=Tier.NONE)
+    @cached_property
+    def order(self) -> tuple[object, ...]:
+        """All that decides which of several ties is the best and which of several restrictions the strongest."""
+        return (self.by_worth, *(self.r(kind).central for kind in RestrictionType))
 
 
 @lru_cache(maxsize=64)
@@ -250,63 +244,3 @@ STEPS = (*(tier.label for tier in Tier), *(kind.label for kind in RestrictionTyp
 
 LADDER = Ladder()
 """The ladder of `partner-adjusted` version 1."""
-
-
-@dataclass(frozen=True, eq=False)
-class Terms:
-    """What stands between one buyer and each supplier row, in the rows' own order.
-
-    tier         the best tie, as `Tier`
-    restriction  the type of the strongest restriction that applies, as `RestrictionType`
-    rate, rated  the restriction's strength r where its source gives one (`rated`); ignored elsewhere
-    relieved     whether a binding clause in force forbids the restriction (ρ = 1)
-    """
-
-    tier: Ints
-    restriction: Ints
-    rate: Floats
-    rated: Bools
-    relieved: Bools
-
-    def __post_init__(self) -> None:
-        if len({len(column) for column in (self.tier, self.restriction, self.rate, self.rated, self.relieved)}) > 1:
-            raise ValueError("the columns of terms must be equally long")
-        numbers("a tier", self.tier, 0, len(Tier) - 1)
-        numbers("a restriction", self.restriction, 0, len(RestrictionType) - 1)
-        numbers("a restriction's rate", self.rate[self.rated], 1, STRONGEST_RESTRICTION)
-
-    @classmethod
-    def none(cls, rows: int) -> Terms:
-        """No tie and no restriction towards any of `rows` suppliers."""
-        return cls(
-            tier=np.full(rows, Tier.NONE, dtype=np.int64),
-            restriction=np.full(rows, RestrictionType.NONE, dtype=np.int64),
-            rate=np.ones(rows),
-            rated=np.zeros(rows, dtype=np.bool_),
-            relieved=np.zeros(rows, dtype=np.bool_),
-        )
-
-    def only(self, rows: slice) -> Terms:
-        """The terms of some of the rows."""
-        return Terms(self.tier[rows], self.restriction[rows], self.rate[rows], self.rated[rows], self.relieved[rows])
-
-    @cached_property
-    def restricted(self) -> Bools:
-        """Rows whose restriction bites: one is in force and no clause forbids it."""
-        return np.asarray((self.restriction != RestrictionType.NONE) & ~self.relieved)
-
-    def factors(self, ladder: Ladder = LADDER) -> Floats:
-        """The partner factor t of each row at the ladder's central values."""
-        return self.factors_at(*central(ladder))[:, 0]
-
-    def factors_at(self, tau: NDArray[Real], r: NDArray[Real]) -> NDArray[Real]:
-        """The partner factor of each row for several readings of the ladder at once.
-
-        `tau` (tiers × readings) and `r` (restriction types × readings) give (rows × readings), in `tau`'s own dtype.
-        """
-        factors = tau[self.tier]
-        bites = np.flatnonzero(self.restricted)
-        if bites.size:
-            strength = np.where(self.rated[bites, None], self.rate[bites, None], r[self.restriction[bites]])
-            factors[bites] *= strength.astype(tau.dtype, copy=False)
-        return factors

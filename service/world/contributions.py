@@ -10,7 +10,7 @@ import numpy as np
 
 from service.risk.partners import LADDER, Ladder, Tier
 from service.risk.scenario import parts
-from service.world.position import NOBODY, positions_on
+from service.world.position import NOBODY
 from service.world.scenario.agreements import without
 from service.world.scoring import Scored, score_all
 from service.world.sheet import share_sheet
@@ -18,7 +18,6 @@ from service.world.sheet import share_sheet
 if TYPE_CHECKING:
     from datetime import date
 
-    from service.risk.numbers import Ints
     from service.world.rows import Agreement
     from service.world.world import World
 
@@ -51,8 +50,7 @@ def contributions(world: World, mineral: str, buyer: str, as_of: date, ladder: L
     bare = without(world)
     share_sheet(world, bare, as_of)
     as_is, none = score_all(world, buyer, as_of, ladder), score_all(bare, buyer, as_of, ladder)
-    protector = positions_on(world, as_of, ladder).of(buyer).protector[as_is.sheet.cells]
-    moves = list(_moves(as_is, none, protector.astype(np.int64), mineral))
+    moves = list(_moves(as_is, none, mineral))
     return Contributions(as_is, none, tuple(_told_apart(world, none, mineral, moves)))
 
 
@@ -66,14 +64,14 @@ class _Move:
     h: float
 
 
-def _moves(as_is: Scored, none: Scored, protector: Ints, mineral: str) -> Iterator[_Move]:
+def _moves(as_is: Scored, none: Scored, mineral: str) -> Iterator[_Move]:
     sheet, stages = as_is.sheet, as_is.scores.stages
     tau = np.array([stages.ladder.tau(tier).central for tier in Tier])
     for index in sheet.places_of[mineral]:
         place = sheet.places[index]
         for at, row in enumerate(place.shares.rows if place.shares else (), start=place.rows.start):
             weight, begin, end = sheet.suppliers.scored_weight[at], none.scores.stages.factor[at], stages.factor[at]
-            ties, clause = int(as_is.agreement[at]), int(protector[at])
+            ties, clause = int(as_is.position.agreement[at]), int(as_is.position.protector[at])
             middle = end if clause == NOBODY else begin
             if clause != NOBODY and ties != NOBODY and begin > 0:
                 middle = begin * tau[as_is.terms.tier[at]] / tau[none.terms.tier[at]]

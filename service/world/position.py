@@ -1,6 +1,6 @@
-"""What stands between a buyer and every country on a date: the best tie and the strongest restriction.
+"""What stands between a buyer and countries on a date: the best tie and the strongest restriction.
 
-Everything is worked out for all minerals, stages and countries at once, as small [stage, mineral, country] arrays.
+It is worked out for many cells at once, each a stage, a mineral and a country: those of the day's suppliers, or all.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from service.risk.numbers import Bools, Ints
 from service.risk.partners import LADDER, Ladder, RestrictionType, Tier
-from service.world.standing import Standing, Tied, Ties
-from service.world.world import STAGES, World
+from service.world.sheet import Cells, sheet_on
+from service.world.standing import Standing, Tied, ties_on
+from service.world.world import STAGES, World, kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,10 +28,13 @@ if TYPE_CHECKING:
 NOBODY = -1
 """Marks a cell in which no agreement or restriction stands."""
 
+MOST_POSITIONS = 32
+"""Days between which nothing begins or ends, and orders of the ladder, whose ties are kept; about 1 MB each."""
+
 
 @dataclass(frozen=True, eq=False)
 class Position:
-    """A buyer's position on a date, as [stage, mineral, country] arrays.
+    """A buyer's position on a date towards some cells, in their shape.
 
     `tier` holds Tiers; `agreement`, `restriction` and `protector` are places in the World's agreements and restrictions
     or NOBODY: the agreement that makes the tie, the restriction that stands, and the agreement of which a binding
@@ -41,19 +46,33 @@ class Position:
     restriction: NDArray[np.int16]
     protector: NDArray[np.int16]
 
+    def only(self, rows: slice) -> Position:
+        """The position towards some of the cells."""
+        return Position(self.tier[rows], self.agreement[rows], self.restriction[rows], self.protector[rows])
+
+    @cached_property
+    def content(self) -> bytes:
+        """The same for every position that is the same in each cell."""
+        return b"".join(each.tobytes() for each in (self.tier, self.agreement, self.restriction, self.protector))
+
 
 class Positions:
-    """Works out the positions of buyers on one date; what the buyers share is worked out once."""
+    """Works out the positions of buyers on one date towards `cells`, all there are unless told otherwise.
 
-    def __init__(self, world: World, on: date, ladder: Ladder = LADDER) -> None:
+    What the buyers share is worked out once.
+    """
+
+    def __init__(self, world: World, on: date, ladder: Ladder = LADDER, cells: Cells | None = None) -> None:
         self.world = world
-        self.ties = Ties(world, on)
+        self.ties = ties_on(world, on)
         self._ladder = ladder
-        by_worth = sorted(Tier, key=lambda tier: (ladder.tau(tier).central, tier))
-        self._rank = np.array([by_worth.index(tier) for tier in Tier], dtype=np.int8)
-        self._shape = (len(STAGES), len(world.minerals), len(world.countries))
+        self._rank = np.array([ladder.by_worth.index(tier) for tier in Tier], dtype=np.int8)
+        stage, mineral, country = _everywhere(world) if cells is None else cells
+        self._shape = stage.shape
+        self._stage, self._mineral, self._country = stage.ravel(), mineral.ravel(), country.ravel()
         self._positions: dict[Standing, Position] = {}
-        self._restricted: dict[tuple[int, ...], NDArray[np.int16]] = {}
+        self._tied: dict[Tied, Ints] = {}
+        self._standing: dict[tuple[int, ...], NDArray[np.int16]] = {}
 
     def of(self, buyer: str) -> Position:
         """The position of a country, a bloc or a coalition (`CAN,USA`).
@@ -65,11 +84,16 @@ class Positions:
         members = sorted(self.ties.expand(buyer))
         standings = dict.fromkeys(self.ties.standing(member) for member in members or [buyer])
         position = self._weakest([self._position(standing) for standing in standings])
-        home = self._places(members)
-        position.tier[:, :, home] = Tier.HOME
-        position.agreement[:, :, home] = NOBODY
-        position.protector[:, :, home] = NOBODY
-        return position
+        home = self._in(members)
+        if home.any():
+            position = Position(
+                tier=np.where(home, np.int8(Tier.HOME), position.tier),
+                agreement=np.where(home, np.int16(NOBODY), position.agreement),
+                restriction=position.restriction,
+                protector=np.where(home, np.int16(NOBODY), position.protector),
+            )
+        shaped = (each.reshape(self._shape) for each in vars(position).values())
+        return position if len(self._shape) == 1 else Position(*shaped)
 
     def _position(self, standing: Standing) -> Position:
         if standing not in self._positions:
@@ -77,23 +101,23 @@ class Positions:
         return self._positions[standing]
 
     def _work_out(self, standing: Standing) -> Position:
-        """The position of whoever has this standing, its own country aside."""
-        tier = np.full(self._shape, Tier.NONE, dtype=np.int8)
-        agreement, protector = (np.full(self._shape, NOBODY, dtype=np.int16) for _ in range(2))
+        """The position of whoever has this standing, its own country aside: the best tie is written last."""
+        cells = len(self._stage)
+        tier = np.full(cells, Tier.NONE, dtype=np.int8)
+        agreement, protector = (np.full(cells, NOBODY, dtype=np.int16) for _ in range(2))
         restriction = self._strongest(standing.restrictions)
-        for tied in sorted(standing.ties, key=lambda tied: self._order[tied.instrument]):
-            place, rung, instrument = self.ties.instruments[tied.instrument]
-            cells = self._cells(instrument, tied.minerals, self.ties.all_of(tied.reached))
-            better = self._rank[rung] < self._rank[tier[cells]]
-            tier[cells] = np.where(better, rung, tier[cells])
-            agreement[cells] = np.where(better, place, agreement[cells])
+        for tied in sorted(standing.ties, key=lambda tied: self._order[tied.instrument], reverse=True):
+            place, rung, _ = self.ties.instruments[tied.instrument]
+            if self._rank[rung] < self._rank[Tier.NONE]:
+                reached = self._reached(tied)
+                tier[reached] = rung
+                agreement[reached] = place
             if rung is Tier.BINDING:
                 self._protect(protector, restriction, tied)
         for bloc in standing.markets:
-            places = self._places(self.ties.expand(bloc))
-            better = self._rank[tier[:, :, places]] > self._rank[Tier.SINGLE_MARKET]
-            tier[:, :, places] = np.where(better, Tier.SINGLE_MARKET, tier[:, :, places])
-            agreement[:, :, places] = np.where(better, NOBODY, agreement[:, :, places])
+            better = self._in(self.ties.expand(bloc)) & (self._rank[tier] > self._rank[Tier.SINGLE_MARKET])
+            tier[better] = Tier.SINGLE_MARKET
+            agreement[better] = NOBODY
         return Position(tier, agreement, restriction, protector)
 
     @cached_property
@@ -110,6 +134,13 @@ class Positions:
             order[entry] = turn
         return order
 
+    def _reached(self, tied: Tied) -> Ints:
+        """The cells an instrument reaches for those it ties."""
+        if tied not in self._tied:
+            instrument = self.ties.instruments[tied.instrument].agreement
+            self._tied[tied] = self._where(instrument, tied.minerals, self.ties.all_of(tied.reached))
+        return self._tied[tied]
+
     def _protect(self, protector: NDArray[np.int16], restriction: NDArray[np.int16], tied: Tied) -> None:
         """Marks the standing restrictions that the binding clauses of an agreement in force forbid."""
         place, _, agreement = self.ties.instruments[tied.instrument]
@@ -118,16 +149,14 @@ class Positions:
                 continue
             named = self.ties.meant(frozenset(clause.minerals))
             bound = self.ties.all_of(clause.obliges or agreement.parties) & self.ties.all_of(tied.reached)
-            cells = self._cells(agreement, tied.minerals & named if clause.minerals else tied.minerals, bound)
+            cells = self._where(agreement, tied.minerals & named if clause.minerals else tied.minerals, bound)
             forbidden = [RestrictionType[name.upper()] for name in clause.forbids] or list(RestrictionType)
-            forbids = np.isin(self._types[restriction[cells]], forbidden) & (protector[cells] == NOBODY)
-            protector[cells] = np.where(forbids, place, protector[cells])
+            protector[cells[np.isin(self._types[restriction[cells]], forbidden)]] = place
 
     def _weakest(self, positions: list[Position]) -> Position:
-        """A new position: the weakest tie, the strongest restriction, and the protection that all of them have."""
+        """The weakest tie, the strongest restriction, and the protection that all of them have."""
         if len(positions) == 1:
-            only = positions[0]
-            return Position(only.tier.copy(), only.agreement.copy(), only.restriction, only.protector.copy())
+            return positions[0]
         tiers = np.stack([position.tier for position in positions])
         weakest = self._rank[tiers].argmax(axis=0)[None]
         restrictions = np.stack([position.restriction for position in positions])
@@ -160,34 +189,56 @@ class Positions:
         types = [RestrictionType[row.type.upper()] for row in self.world.restrictions.values()]
         return np.array([*types, RestrictionType.NONE], dtype=np.int64)
 
+    @cached_property
+    def _restricted(self) -> list[tuple[int, Ints]]:
+        """The restrictions in force by their place, with their cells, the weakest first and of equals the last."""
+        touched = self.world.memo.get("touched", lambda: _touched(self.world))
+        found = [
+            (place, self._where(row, touched[row.mineral], (row.country,))) for place, row in self.ties.restrictions
+        ]
+        return sorted(found, key=lambda each: (self._strength[each[0]], -each[0]))
+
     def _strongest(self, places: tuple[int, ...]) -> NDArray[np.int16]:
-        """Which of some restrictions, given by their place, stands in each cell: the strongest."""
-        if places not in self._restricted:
-            standing = np.full(self._shape, NOBODY, dtype=np.int16)
-            for place, row in self.ties.restrictions:
-                if place not in places:
-                    continue
-                cells = self._cells(row, self.world.touched(row.mineral), frozenset((row.country,)))
-                current = standing[cells]
-                stronger = (current == NOBODY) | (self._strength[place] > self._strength[current])
-                standing[cells] = np.where(stronger, place, current)
-            self._restricted[places] = standing
-        return self._restricted[places]
+        """Which of some restrictions, given by their place, stands in each cell: the strongest is written last."""
+        if places not in self._standing:
+            standing = np.full(len(self._stage), NOBODY, dtype=np.int16)
+            hit = set(places)
+            for place, cells in self._restricted:
+                if place in hit:
+                    standing[cells] = place
+            self._standing[places] = standing
+        return self._standing[places]
 
-    def _cells(
-        self, row: Agreement | Restriction, minerals: frozenset[str], countries: frozenset[str]
-    ) -> tuple[NDArray[np.intp], ...]:
-        """The [stage, mineral, country] cells of a row's stages with some minerals and countries."""
-        stages = [place for place, stage in enumerate(STAGES) if not row.stages or stage in row.stages]
-        index = self.world.mineral_index
-        chosen = np.array(sorted(index[mineral] for mineral in minerals), dtype=np.intp)
-        return np.ix_(np.array(stages, dtype=np.intp), chosen, self._places(countries))
+    def _where(self, row: Agreement | Restriction, minerals: frozenset[str], countries: Iterable[str]) -> Ints:
+        """The cells of a row's stages with some minerals and countries."""
+        stages = [not row.stages or stage in row.stages for stage in STAGES]
+        meant = _marked((self.world.mineral_index[mineral] for mineral in minerals), len(self.world.minerals))
+        return np.flatnonzero(np.array(stages)[self._stage] & meant[self._mineral] & self._in(countries))
 
-    def _places(self, countries: Iterable[str]) -> NDArray[np.intp]:
-        index = self.world.country_index
-        return np.array(sorted(index[country] for country in countries), dtype=np.intp)
+    def _in(self, countries: Iterable[str]) -> Bools:
+        """Which cells are in some countries."""
+        places = (self.world.country_index[country] for country in countries)
+        return _marked(places, len(self.world.countries))[self._country]
+
+
+def _everywhere(world: World) -> Cells:
+    stage, mineral, country = np.indices((len(STAGES), len(world.minerals), len(world.countries)))
+    return stage, mineral, country
+
+
+def _marked(places: Iterable[int], of: int) -> Bools:
+    marked = np.zeros(of, dtype=np.bool_)
+    marked[list(places)] = True
+    return marked
+
+
+def _touched(world: World) -> dict[str, frozenset[str]]:
+    return {mineral: world.touched(mineral) for mineral in {row.mineral for row in world.restrictions.values()}}
 
 
 def positions_on(world: World, as_of: date, ladder: Ladder = LADDER) -> Positions:
-    """The positions of a day; days between which nothing begins or ends share them."""
-    return world.memo.get(("positions", world.epoch(as_of), ladder), lambda: Positions(world, as_of, ladder))
+    """The positions of a day towards its suppliers; days between which nothing begins or ends share them."""
+    key = (world.epoch(as_of), world.period(as_of), ladder.order)
+    return kept(world, "positions", MOST_POSITIONS).get(
+        key, lambda: Positions(world, as_of, ladder, sheet_on(world, as_of).cells)
+    )

@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from service.risk.intervals import LEVEL, Intervals, Parts, intervals, parts
 from service.risk.methods.partner_adjusted import MineralScores, score_minerals, score_stages
-from service.risk.partners import LADDER, Ladder, RestrictionType, Terms
+from service.risk.partners import LADDER, Ladder, RestrictionType
+from service.risk.terms import Terms
 from service.world.position import NOBODY, Position, positions_on
 from service.world.sheet import Sheet, sheet_on
-from service.world.world import Memo
+from service.world.world import Memo, kept
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from service.risk.numbers import Bools, Floats, Ints
+    from numpy.typing import NDArray
+
+    from service.risk.numbers import Bools, Floats
     from service.world.world import World
+
+MOST_BUYERS = 4096
+"""Buyers and days of which it is kept how they stand; some 200 bytes each."""
+MOST_SCORED = 256
+"""Of so many ways to stand the scores of all minerals are kept; some 60 KB each at two thousand supplier rows."""
+MOST_ALONE = 1024
+"""Of so many ways to stand towards one mineral's suppliers its score is kept; some 12 KB each."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """Every mineral's score for one buyer on one day; `agreement` and `restriction` are places, or NOBODY, by row."""
+    """Every mineral's score for one buyer on one day, and the position it was scored in, row by row.
+
+    Buyers who stand alike towards a mineral's suppliers share its score: `alike` keeps them.
+    """
 
     sheet: Sheet
-    agreement: Ints
-    restriction: Ints
+    position: Position
     scores: MineralScores
+    alike: Memo = field(default_factory=lambda: Memo(MOST_ALONE), repr=False)
     memo: Memo = field(default_factory=lambda: Memo(8), repr=False)
 
     @property
@@ -38,14 +52,14 @@ class Scored:
 
     def only(self, mineral: str) -> Scored:
         """One mineral's score alone: the same numbers, and an interval for little work."""
-        return self.memo.get(("only", mineral), lambda: self._only(mineral))
+        stages = self.sheet.places_of[mineral]
+        position = self.position.only(self.sheet.suppliers.stages.rows(stages))
+        sheet, key = self.sheet.only(mineral), (position.content, self.scores.stages.ladder)
+        return self.alike.get((sheet, *key), lambda: self._alone(mineral, sheet, position))
 
-    def _only(self, mineral: str) -> Scored:
-        sheet, stages = self.sheet.only(mineral), self.sheet.places_of[mineral]
-        rows = self.sheet.suppliers.stages.rows(stages)
-        index = list(self.sheet.places_of).index(mineral)
-        scores = self.scores.only(index, sheet.suppliers)
-        return Scored(sheet, self.agreement[rows], self.restriction[rows], scores)
+    def _alone(self, mineral: str, sheet: Sheet, position: Position) -> Scored:
+        place = list(self.sheet.places_of).index(mineral)
+        return Scored(sheet, position, self.scores.only(place, sheet.suppliers), self.alike)
 
     def intervals(self, level: float = LEVEL) -> Intervals:
         """The interval of every stage and mineral, holding `level` of the draws."""
@@ -62,40 +76,46 @@ def is_buyer(world: World, name: str) -> bool:
 
 
 def score_all(world: World, buyer: str, as_of: date, ladder: Ladder = LADDER) -> Scored:
-    """Scores every mineral for a country or bloc on a day."""
-    key = ("scored", buyer, world.period(as_of), world.epoch(as_of), ladder)
-    return world.memo.get(key, lambda: _score_all(world, buyer, as_of, ladder))
-
-
-def _score_all(world: World, buyer: str, as_of: date, ladder: Ladder) -> Scored:
+    """Scores every mineral for a country or bloc on a day; buyers who stand alike share the scores."""
     sheet = sheet_on(world, as_of)
-    terms, agreement, restriction = buyer_terms(world, sheet.cells, positions_on(world, as_of, ladder).of(buyer))
-    stages = score_stages(sheet.suppliers, terms, ladder)
-    return Scored(sheet, agreement, restriction, score_minerals(stages, sheet.minerals))
+    day = (world.epoch(as_of), sheet, ladder.order)
+    scored = kept(world, "scored", MOST_SCORED)
+
+    def score(position: Position) -> Scored:
+        terms = terms_of(world, position)
+        scores = score_minerals(score_stages(sheet.suppliers, terms, ladder), sheet.minerals)
+        return Scored(sheet, position, scores, kept(world, "alike", MOST_ALONE))
+
+    def position() -> Position:
+        return positions_on(world, as_of, ladder).of(buyer)
+
+    stands = kept(world, "stands", MOST_BUYERS).get((buyer, *day), lambda: _digest(position()))
+    return scored.get((stands, sheet, ladder), lambda: score(position()))
 
 
-def buyer_terms(world: World, cells: tuple[Ints, Ints, Ints], position: Position) -> tuple[Terms, Ints, Ints]:
-    """What stands between a buyer and supplier rows, which are at [stage, mineral, country] `cells`."""
-    flat = np.ravel_multi_index(cells, position.tier.shape)  # one look-up by place is far quicker than one by three
-    restriction = position.restriction.take(flat).astype(np.int64)
+def _digest(position: Position) -> bytes:
+    return blake2b(position.content, digest_size=16).digest()
+
+
+def terms_of(world: World, position: Position) -> Terms:
+    """A position in the scoring core's terms."""
     types, rates, rated = world.memo.get("strengths of restrictions", lambda: _strengths(world))
-    terms = Terms(
-        tier=position.tier.take(flat).astype(np.int64),
-        restriction=types[restriction],
-        rate=rates[restriction],
-        rated=rated[restriction],
-        relieved=position.protector.take(flat) != NOBODY,
+    return Terms(
+        tier=position.tier,
+        restriction=types[position.restriction],
+        rate=rates[position.restriction],
+        rated=rated[position.restriction],
+        relieved=position.protector != NOBODY,
     )
-    return terms, position.agreement.take(flat).astype(np.int64), restriction
 
 
-def _strengths(world: World) -> tuple[Ints, Floats, Bools]:
+def _strengths(world: World) -> tuple[NDArray[np.int8], Floats, Bools]:
     """Type and rate of each restriction, and whether its source gives one, by its place; NOBODY, the last, is none."""
     rows = list(world.restrictions.values())
-    types = np.array([*(RestrictionType[row.type.upper()] for row in rows), RestrictionType.NONE], dtype=np.int64)
+    types = np.array([*(RestrictionType[row.type.upper()] for row in rows), RestrictionType.NONE], dtype=np.int8)
     rates = np.array([*(row.factor or 1.0 for row in rows), 1.0])
     rated = np.array([*(row.factor is not None for row in rows), False])
     return types, rates, rated
 
 
-__all__ = ["NOBODY", "Scored", "buyer_terms", "is_buyer", "score_all"]
+__all__ = ["NOBODY", "Scored", "is_buyer", "score_all", "terms_of"]

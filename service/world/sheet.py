@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from service.world.governance import Weights
     from service.world.shares import ShareSet
 
+Cells = tuple[Ints, Ints, Ints]
+"""Supplier rows as the places of their stage, mineral and country."""
+
 OLD_AFTER = 3
 """A reference year more than this many years before the day is flagged as old."""
 
@@ -64,7 +67,7 @@ class Sheet:
     suppliers: Suppliers
     minerals: Groups
     governance: Weights
-    cells: tuple[Ints, Ints, Ints]
+    cells: Cells
     doubt: Doubt
     memo: Memo = field(default_factory=Memo, repr=False)
 
@@ -148,7 +151,7 @@ def _suppliers(
     )
 
 
-def _cells(world: World, places: list[Place], suppliers: Suppliers, countries: Ints) -> tuple[Ints, Ints, Ints]:
+def _cells(world: World, places: list[Place], suppliers: Suppliers, countries: Ints) -> Cells:
     sizes = suppliers.stages.sizes
     stage = np.repeat(np.array([STAGES.index(place.stage) for place in places], dtype=np.int64), sizes)
     mineral = np.repeat(np.array([world.mineral_index[place.mineral] for place in places], dtype=np.int64), sizes)

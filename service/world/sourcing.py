@@ -16,9 +16,9 @@ from service.risk.numbers import Groups, joined
 from service.risk.partners import LADDER, Ladder
 from service.risk.sourcing import OwnSupply, own_part, with_own_supply
 from service.risk.uncertainty import SHARE_SD, Doubt
-from service.world.position import positions_on
-from service.world.scoring import Scored, buyer_terms, score_all
-from service.world.sheet import SEED, Sheet
+from service.world.position import Position, Positions
+from service.world.scoring import Scored, score_all, terms_of
+from service.world.sheet import SEED, Cells, Sheet
 from service.world.studies import printed_as
 from service.world.world import STAGES
 
@@ -65,21 +65,23 @@ class Sourced(Scored):
 
     own: tuple[Own | None, ...]
     supply: OwnSupply
-    own_agreement: Ints
-    own_restriction: Ints
+    own_position: Position
+
+    def only(self, mineral: str) -> Sourced:
+        """One mineral's score alone; no two buyers have the same supply of their own."""
+        return self.memo.get(("only", mineral), lambda: self._only(mineral))
 
     def _only(self, mineral: str) -> Sourced:
-        plain, stages = super()._only(mineral), self.sheet.places_of[mineral]
-        rows = self.supply.scores.suppliers.stages.rows(stages)
+        stages = self.sheet.places_of[mineral]
+        sheet, rows = self.sheet.only(mineral), self.supply.scores.suppliers.stages.rows(stages)
+        place = list(self.sheet.places_of).index(mineral)
         return Sourced(
-            sheet=plain.sheet,
-            agreement=plain.agreement,
-            restriction=plain.restriction,
-            scores=plain.scores,
+            sheet=sheet,
+            position=self.position.only(self.sheet.suppliers.stages.rows(stages)),
+            scores=self.scores.only(place, sheet.suppliers),
             own=tuple(found and found.moved(-rows.start) for found in self.own[stages.start : stages.stop]),
             supply=self.supply.only(stages),
-            own_agreement=self.own_agreement[rows],
-            own_restriction=self.own_restriction[rows],
+            own_position=self.own_position.only(rows),
         )
 
     def intervals(self, level: float = LEVEL) -> Intervals:
@@ -105,10 +107,9 @@ def _score_sourced(world: World, buyer: str, as_of: date, ladder: Ladder) -> Sou
     own = _own(world, sheet, buyer, as_of)
     countries = joined([found.countries for found in own if found], np.int64)
     cells = _cells(world, sheet, own, countries)
-    positions = positions_on(world, as_of, ladder)
-    terms, agreement, restriction = buyer_terms(world, cells, positions.of(buyer))
+    position = Positions(world, as_of, ladder, cells).of(buyer)
     suppliers = _suppliers(world, sheet.governance, own, countries)
-    scores = score_stages(suppliers, terms, ladder)
+    scores = score_stages(suppliers, terms_of(world, position), ladder)
     reliance = np.array([found.import_reliance if found else 0.0 for found in own])
     counts = np.array([found is not None for found in own], dtype=np.bool_) & scores.sufficient
     supply = OwnSupply(
@@ -120,13 +121,11 @@ def _score_sourced(world: World, buyer: str, as_of: date, ladder: Ladder) -> Sou
     stages = with_own_supply(plain.scores.stages, supply)
     return Sourced(
         sheet=sheet,
-        agreement=plain.agreement,
-        restriction=plain.restriction,
+        position=plain.position,
         scores=score_minerals(stages, sheet.minerals),
         own=own,
         supply=supply,
-        own_agreement=agreement,
-        own_restriction=restriction,
+        own_position=position,
     )
 
 
@@ -159,7 +158,7 @@ def _own_of(world: World, buyer: str, mineral: str, stage: str, as_of: date, row
     return Own(mix, reliance, countries, share, known, slice(row, row + len(countries)))
 
 
-def _cells(world: World, sheet: Sheet, own: tuple[Own | None, ...], countries: Ints) -> tuple[Ints, Ints, Ints]:
+def _cells(world: World, sheet: Sheet, own: tuple[Own | None, ...], countries: Ints) -> Cells:
     sizes = [len(found.countries) if found else 0 for found in own]
     stage = np.array([STAGES.index(place.stage) for place in sheet.places], dtype=np.int64)
     mineral = np.array([world.mineral_index[place.mineral] for place in sheet.places], dtype=np.int64)

@@ -73,6 +73,7 @@ class Ties:
         self._expanded: dict[str, frozenset[str]] = {}
         self._lists: dict[str, frozenset[str]] = {}
         self._meant: dict[frozenset[str], frozenset[str]] = {}
+        self._standings: dict[str, Standing] = {}
 
     def expand(self, party: str) -> frozenset[str]:
         """The countries a party stands for: itself, a bloc's members, or those of all parts of a coalition."""
@@ -119,13 +120,26 @@ class Ties:
     def _markets(self) -> list[str]:
         return [bloc.id for bloc in self.world.blocs.values() if bloc.type in MARKET_TYPES]
 
+    @cached_property
+    def _instruments_of(self) -> dict[str, list[int]]:
+        """By country or bloc, the instruments that have it among their parties, itself or through a bloc."""
+        found: dict[str, list[int]] = {}
+        for entry, (_, _, agreement) in enumerate(self.instruments):
+            for name in self.all_of(agreement.parties).union(agreement.parties):
+                found.setdefault(name, []).append(entry)
+        return found
+
     def standing(self, buyer: str) -> Standing:
         """The standing of a country, or of a bloc by itself."""
+        if buyer not in self._standings:
+            self._standings[buyer] = self._standing(buyer)
+        return self._standings[buyer]
+
+    def _standing(self, buyer: str) -> Standing:
+        own = ((entry, self.instruments[entry].agreement) for entry in self._instruments_of.get(buyer, ()))
         return Standing(
             ties=tuple(
-                Tied(entry, reached, self.covered(agreement, buyer))
-                for entry, (_, _, agreement) in enumerate(self.instruments)
-                if (reached := self._reached(agreement, buyer))
+                Tied(entry, self._reached(agreement, buyer), self.covered(agreement, buyer)) for entry, agreement in own
             ),
             markets=tuple(bloc for bloc in self._markets if buyer in self.expand(bloc)),
             restrictions=tuple(place for place, row in self.restrictions if self.hits(row, buyer)),
@@ -181,3 +195,8 @@ class Ties:
         return not restriction.targets or any(
             buyer == target or buyer in self.expand(target) for target in restriction.targets
         )
+
+
+def ties_on(world: World, on: date) -> Ties:
+    """The ties of a day; days between which nothing begins or ends share them."""
+    return world.memo.get(("ties", world.epoch(on)), lambda: Ties(world, on))

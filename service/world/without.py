@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from service.risk.methods.partner_adjusted import MineralScores, score_minerals, score_stages
-from service.world.position import NOBODY, Positions, positions_on
-from service.world.scoring import Scored, buyer_terms
+from service.world.position import NOBODY, Positions
+from service.world.scoring import Scored, terms_of
+from service.world.standing import ties_on
 from service.world.world import Memo, World
 
 if TYPE_CHECKING:
@@ -34,18 +35,18 @@ def without_each(world: World, buyer: str, as_of: date, mineral: str, alone: Sco
     weakest of their ties, so each can matter.
     """
     ladder = alone.scores.stages.ladder
-    near = _near(world, buyer, as_of, mineral, alone)
-    for (kind, name), stages in _standing(near, buyer, Positions(near, as_of, ladder), alone).items():
+    near, cells = _near(world, buyer, as_of, mineral, alone), alone.sheet.cells
+    for (kind, name), stages in _standing(near, buyer, Positions(near, as_of, ladder, cells), alone).items():
         rows = {each: row for each, row in getattr(near, f"{kind}s").items() if each != name}
         left = _with_rows(near, **{f"{kind}s": rows})
-        terms, _, _ = buyer_terms(left, alone.sheet.cells, Positions(left, as_of, ladder).of(buyer))
+        terms = terms_of(left, Positions(left, as_of, ladder, cells).of(buyer))
         scored = score_minerals(score_stages(alone.sheet.suppliers, terms, ladder), alone.sheet.minerals)
         yield Without(kind, name, frozenset(stages), scored)
 
 
 def _near(world: World, buyer: str, as_of: date, mineral: str, alone: Scored) -> World:
     """The World with only those agreements and restrictions that can come between the buyer and the suppliers."""
-    ties, codes = positions_on(world, as_of, alone.scores.stages.ladder).ties, list(world.countries)
+    ties, codes = ties_on(world, as_of), list(world.countries)
     suppliers = {codes[place] for place in alone.sheet.cells[2].tolist()}
     agreements = {
         ties.instruments[tied.instrument].agreement.id
@@ -77,13 +78,12 @@ def _standing(
     members = {ties.standing(member): member for member in sorted(ties.expand(buyer)) or [buyer]}
     suppliers = alone.sheet.suppliers
     rows = suppliers.known_share > 0
-    cells = tuple(each[rows] for each in alone.sheet.cells)
     stages = suppliers.stages.index[rows].tolist()
     names = {"agreement": list(near.agreements), "restriction": list(near.restrictions)}
     found: dict[tuple[Literal["agreement", "restriction"], str], set[int]] = {}
 
     def add(kind: Literal["agreement", "restriction"], position: Position, what: str) -> None:
-        for stage, place in zip(stages, getattr(position, what)[cells].tolist(), strict=True):
+        for stage, place in zip(stages, getattr(position, what)[rows].tolist(), strict=True):
             if place != NOBODY:
                 found.setdefault((kind, names[kind][place]), set()).add(stage)
 

@@ -71,7 +71,8 @@ class Memo:
         return value
 
     def __len__(self) -> int:
-        return len(self._kept)
+        """How much is kept, what is kept in memories of this one included."""
+        return sum(len(each) if isinstance(each, Memo) else 1 for each in self)
 
     def __iter__(self) -> Iterator[Any]:
         """What is kept."""
@@ -80,6 +81,11 @@ class Memo:
     def clear(self) -> None:
         """Forgets everything."""
         self._kept.clear()
+
+
+def kept(world: World, what: str, size: int) -> Memo:
+    """The memory of a World for one kind of thing, of which it keeps `size`."""
+    return world.memo.get(("kept", what), lambda: Memo(size))
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,12 +48,14 @@ import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from service.risk.model import Band, Concentration, Flag, MineralResult, Reason, StageResult, Suppliers
 from service.risk.numbers import Bools, Floats, Groups, Ints
-from service.risk.partners import BUCKET_OF_TIER, BUCKETS, LADDER, Ladder, Terms
+from service.risk.partners import BUCKET_OF_TIER, BUCKETS, LADDER, Ladder
+from service.risk.terms import Terms
 
 ID = "partner-adjusted"
 VERSION = 1
@@ -90,8 +92,6 @@ class StageScores:
 
     factor, contribution  one entry per supplier row: t, and s²·g·t, which add up to `h` stage by stage
     sufficient            whether the stage has a score; `score` means nothing elsewhere
-    coverage              (stages × BUCKETS) how output splits by tie; each row sums to 1
-    restricted            the part of output under a restriction that bites, across the buckets
     """
 
     suppliers: Suppliers
@@ -102,8 +102,25 @@ class StageScores:
     h: Floats
     score: Floats
     sufficient: Bools
-    coverage: Floats
-    restricted: Floats
+
+    @cached_property
+    def coverage(self) -> Floats:
+        """How output splits by tie (stages × BUCKETS), each row summing to 1.
+
+        Shares beyond the whole are divided by their sum, which is flagged.
+        """
+        stages, width = self.suppliers.stages, len(BUCKETS)
+        cells = Groups(stages.index * width + BUCKET_OF_TIER[self.terms.tier], stages.count * width)
+        coverage = cells.sum(self.suppliers.known_share).reshape(stages.count, width)
+        coverage /= np.maximum(1.0, self.suppliers.named)[:, None]
+        coverage[:, -1] = self.suppliers.remainder
+        return coverage
+
+    @cached_property
+    def restricted(self) -> Floats:
+        """The part of output under a restriction that bites, across the buckets."""
+        restricted = self.suppliers.stages.sum(np.where(self.terms.restricted, self.suppliers.known_share, 0.0))
+        return np.asarray(restricted / np.maximum(1.0, self.suppliers.named))
 
     @property
     def flags(self) -> Mapping[Flag, Bools]:
@@ -122,8 +139,6 @@ class StageScores:
             h=self.h[each],
             score=self.score[each],
             sufficient=self.sufficient[each],
-            coverage=self.coverage[each],
-            restricted=self.restricted[each],
         )
 
     def stage(self, index: int) -> StageResult:
@@ -182,29 +197,13 @@ def score_stages(suppliers: Suppliers, terms: Terms, ladder: Ladder = LADDER) ->
         contribution=contribution,
         h=h,
         score=scale(h),
-        sufficient=_sufficient(suppliers),
-        coverage=_coverage(suppliers, terms),
-        restricted=_restricted(suppliers, terms),
+        sufficient=sufficient(suppliers),
     )
 
 
-def _sufficient(suppliers: Suppliers) -> Bools:
+def sufficient(suppliers: Suppliers) -> Bools:
+    """Which stages have enough data for a score."""
     return np.asarray((suppliers.named_and_governed >= SUFFICIENT - suppliers.rounding) & (suppliers.named > 0))
-
-
-def _coverage(suppliers: Suppliers, terms: Terms) -> Floats:
-    """How each stage's output splits by tie. Shares beyond the whole are divided by their sum, which is flagged."""
-    stages, width = suppliers.stages, len(BUCKETS)
-    cells = Groups(stages.index * width + BUCKET_OF_TIER[terms.tier], stages.count * width)
-    coverage = cells.sum(suppliers.known_share).reshape(stages.count, width)
-    coverage /= np.maximum(1.0, suppliers.named)[:, None]
-    coverage[:, -1] = suppliers.remainder
-    return coverage
-
-
-def _restricted(suppliers: Suppliers, terms: Terms) -> Floats:
-    restricted = suppliers.stages.sum(np.where(terms.restricted, suppliers.known_share, 0.0))
-    return np.asarray(restricted / np.maximum(1.0, suppliers.named))
 
 
 @dataclass(frozen=True, eq=False)

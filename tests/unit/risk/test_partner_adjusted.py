@@ -8,7 +8,8 @@ import pytest
 from service.risk.methods.partner_adjusted import band, score_minerals, score_stages
 from service.risk.model import MineralResult, StageResult, Supplier, Suppliers, batch
 from service.risk.numbers import Groups
-from service.risk.partners import LADDER, Ladder, RestrictionType, Terms, Tier
+from service.risk.partners import LADDER, Ladder, RestrictionType, Tier
+from service.risk.terms import Terms
 
 CHINA, CONGO, AUSTRALIA, CHILE = 156, 180, 36, 152
 

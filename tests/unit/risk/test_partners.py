@@ -17,11 +17,11 @@ from service.risk.partners import (
     Ladder,
     RestrictionType,
     Step,
-    Terms,
     Tier,
     partner_factor,
     tier_of,
 )
+from service.risk.terms import Terms
 
 
 def test_the_ladder_is_the_published_one() -> None:
@@ -146,23 +146,11 @@ def test_a_step_out_of_order_is_refused() -> None:
 
 
 def test_the_best_tie_is_the_one_that_counts_under_the_ladder_at_hand() -> None:
-    """Ties never stack; an override may turn which of two is better."""
-    assert LADDER.best([Tier.FORUM, Tier.BINDING, Tier.MEMORANDUM]) is Tier.BINDING
-    assert LADDER.replace(forum=0.5).best([Tier.FORUM, Tier.BINDING]) is Tier.FORUM
-    assert LADDER.best([]) is Tier.NONE
-
-
-def test_a_bloc_reads_its_members_conservatively() -> None:
-    """The weakest tie any member has; none among none."""
-    assert LADDER.weakest([Tier.HOME, Tier.PROGRAMME]) is Tier.PROGRAMME
-    assert LADDER.weakest([]) is Tier.NONE
-
-
-def test_the_strongest_restriction_counts() -> None:
-    """A source's own rate is weighed against the ladder's values."""
-    licence, tax = (RestrictionType.LICENCE, None), (RestrictionType.TAX, 1.4)
-    assert LADDER.strongest([licence, tax]) == tax
-    assert LADDER.strongest([]) == (RestrictionType.NONE, None)
+    """An override may turn which of two ties is better; of equals the one higher on the ladder is."""
+    assert LADDER.by_worth == tuple(Tier)
+    turned = LADDER.replace(forum=0.5, memorandum=0.97).by_worth
+    assert turned.index(Tier.FORUM) < turned.index(Tier.BINDING)
+    assert turned.index(Tier.PROGRAMME) + 1 == turned.index(Tier.MEMORANDUM)
 
 
 def test_a_rate_of_the_source_takes_the_place_of_the_ladder() -> None:

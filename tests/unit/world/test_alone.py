@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import product
 
 import numpy as np
 import pytest
 
 from service.risk.intervals import Ends, Intervals
+from service.risk.partners import LADDER
 from service.seeding import read_seeds
 from service.world.scoring import Scored, score_all
 from service.world.sourcing import score_sourced
@@ -52,8 +54,7 @@ def assert_alone_as_among(scored: Scored) -> None:
             assert alone.scores.stages.stage(at) == scored.scores.stages.stage(stage)
             place, before = alone.sheet.places[at], scored.sheet.places[stage]
             assert (place.stage, place.shares) == (before.stage, before.shares)
-            assert np.array_equal(alone.agreement[place.rows], scored.agreement[before.rows])
-            assert np.array_equal(alone.restriction[place.rows], scored.restriction[before.rows])
+            assert alone.position.only(place.rows).content == scored.position.only(before.rows).content
         for level in (0.9, 0.5):
             assert_same(scored.intervals(level), alone.intervals(level), index, stages)
         parts, apart = scored.parts(), alone.parts()
@@ -78,11 +79,27 @@ def test_so_it_is_with_the_buyers_own_supply(world: World) -> None:
             assert (one is None) == (other is None)
             if one and other:
                 assert (one.mix, one.reliance) == (other.mix, other.reliance)
-                assert np.array_equal(alone.own_agreement[one.rows], sourced.own_agreement[other.rows])
+                assert alone.own_position.only(one.rows).content == sourced.own_position.only(other.rows).content
 
 
 def test_it_is_worked_out_once(world: World) -> None:
-    """The sheet of a mineral serves all buyers, its score everybody who asks for it again."""
-    usa, china = score_all(world, "USA", DAYS[0]), score_all(world, "CHN", DAYS[0])
+    """The sheet of a mineral serves all buyers, its score all who stand alike towards its suppliers."""
+    usa, china, andorra, monaco = (score_all(world, buyer, DAYS[0]) for buyer in ("USA", "CHN", "AND", "MCO"))
     assert usa.only("cobalt") is usa.only("cobalt")
     assert usa.only("cobalt").sheet is china.only("cobalt").sheet
+    assert andorra.only("cobalt") is monaco.only("cobalt") is not usa.only("cobalt")
+
+
+def test_who_was_asked_before_changes_nothing(world: World) -> None:
+    """What buyers who stand alike share is what each of them has when nobody was asked before."""
+    buyers = ["USA", "CHN", "AND", "MCO", "DEU", "FRA", "EU", "CAN,USA", "COD", "CHL"]
+    ladders = [LADDER, LADDER.replace(memorandum=0.5, none=0.9)]
+    cases = list(product(ladders, DAYS, buyers))
+    shared = [score_all(world, buyer, day, ladder) for ladder, day, buyer in cases]
+    for found, (ladder, day, buyer) in zip(shared, cases, strict=True):
+        world.memo.clear()
+        alone = score_all(world, buyer, day, ladder)
+        assert found.position.content == alone.position.content
+        assert np.array_equal(found.scores.score, alone.scores.score)
+        for mineral in ("cobalt", "natural-graphite", "gallium"):
+            assert found.only(mineral).position.content == alone.only(mineral).position.content
