@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from schemas.score import Holding
 from service.answers.rounding import share
 from service.world.attribution import Attribution, Kind, available_to_market, figures
-from service.world.standing import Ties
+from service.world.standing import ties_on
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,13 +25,12 @@ FLAGS = {
 
 @dataclass(frozen=True)
 class StageControl:
-    """What the ledger knows of control over a mineral's stage on a day, for a buyer."""
+    """What the ledger knows of control over a mineral's stage on a day."""
 
     world: World
     mineral: str
     stage: Stage
     as_of: date
-    buyer: str
 
     @cached_property
     def _shares(self) -> dict[str, float]:
@@ -67,13 +66,12 @@ class StageControl:
         """The output of named hosts that is committed."""
         return self._told("offtake")
 
-    @property
-    def available(self) -> float | None:
-        """The part of output that is named and not committed to others than the buyer; None without figures."""
+    def available(self, buyer: str) -> float | None:
+        """The part of output that is named and not committed to others than a buyer; None without figures."""
         shares = self.world.share_set(self.mineral, self.stage, self.as_of)
         if shares is None or not self.offtake:
             return None
-        buyers = Ties(self.world, self.as_of).expand(self.buyer)
+        buyers = ties_on(self.world, self.as_of).expand(buyer)
         return share(available_to_market(shares, self._figures("offtake"), buyers))
 
     def flags(self, attribution: Attribution) -> list[str]:

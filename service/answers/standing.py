@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from schemas.score import Standing
-from service.methods.ranks import ranks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from service.world.scoring import Scored
 
 
+class Field:
+    """All values of a ranking, unrounded: higher is riskier."""
+
+    def __init__(self, values: Iterable[float]) -> None:
+        self._ordered = sorted(values)
+
+    def standing(self, value: float) -> Standing:
+        """Where one of the values stands among all; equal values share the better rank."""
+        of = len(self._ordered)
+        lower, not_higher = bisect_left(self._ordered, value), bisect_right(self._ordered, value)
+        return Standing(rank=of - not_higher + 1, of=of, percentile=round(100 * lower / of, 1))
+
+
 def standings(values: Mapping[str, float]) -> dict[str, Standing]:
-    """The standing of every mineral that has a value, by unrounded values: higher is riskier."""
-    ranked = ranks(values)
-    sharing = Counter(ranked.values())
-    return {
-        mineral: Standing(
-            rank=rank, of=len(values), percentile=round(100 * (len(values) - rank + 1 - sharing[rank]) / len(values), 1)
-        )
-        for mineral, rank in ranked.items()
-    }
+    """The standing of every mineral that has a value."""
+    field = Field(values.values())
+    return {mineral: field.standing(value) for mineral, value in values.items()}
 
 
-def scored_standings(scored: Scored) -> dict[str, Standing]:
-    """The standing of every mineral that has a score."""
-    scores = zip(scored.sheet.places_of, scored.scores.score.tolist(), scored.scores.sufficient.tolist(), strict=True)
-    values = {mineral: score for mineral, score, sufficient in scores if sufficient}
-    return scored.memo.get("standings", lambda: standings(values))
+def field_of(scored: Scored) -> Field:
+    """The scores of all minerals that have one."""
+    return scored.memo.get("field", lambda: Field(scored.scores.score[scored.scores.sufficient].tolist()))
