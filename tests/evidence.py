@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from service.world.evidence import Evidence, in_order
+from service.world.packed import pack
 from service.world.rows import (
     Agreement,
     Bloc,
@@ -21,7 +23,7 @@ from service.world.rows import (
     Share,
     Source,
 )
-from service.world.world import Evidence, World, build
+from service.world.world import World, build
 
 SOURCE = "a-source"
 INDICATORS = ("cc", "ge", "pv", "rl", "rq", "va")
@@ -99,10 +101,17 @@ def restriction(name: str, country: str, mineral: str, **more: Any) -> Restricti
 
 def world_of(*rows: Row | Iterable[Row]) -> World:
     """The World of some rows, with the source they cite, as the ledger would hand them over."""
-    by_kind: dict[str, dict[Any, Row]] = defaultdict(dict)
+    return build(evidence_of(*rows))
+
+
+def evidence_of(*rows: Row | Iterable[Row]) -> Evidence:
+    """The evidence of some rows, with the source they cite; of rows with the same key the last one stands."""
+    by_kind: dict[type[Row], dict[Any, Row]] = defaultdict(dict)
     for entry in (source(), *rows):
         for row in (entry,) if isinstance(entry, Row) else entry:
-            key = tuple((value is None, value) for value in (getattr(row, name) for name in row.key))
-            by_kind[row.kind][key] = row
-    kinds = {kind: [found[key] for key in sorted(found)] for kind, found in by_kind.items()}
-    return build(Evidence(1, datetime(2026, 1, 1, tzinfo=UTC), "0" * 32, kinds))
+            by_kind[type(row)][tuple(getattr(row, name) for name in row.key)] = row
+    kinds = {kind: in_order(kind, found.values()) for kind, found in by_kind.items()}
+    shares = pack(kinds.pop(Share, []))  # type: ignore[arg-type]
+    return Evidence(
+        1, datetime(2026, 1, 1, tzinfo=UTC), "0" * 32, {k.kind: found for k, found in kinds.items()}, shares
+    )

@@ -15,14 +15,15 @@ from service.http.problems import Behind, Unavailable
 from service.store import reading
 from service.store.connecting import Lost, connect, replays
 from service.store.follow import PATIENCE, following
-from service.world.sheet import sheet_on
+from service.world.sheet import MAKES_SHEET, share_sheet, sheet_on
 from service.world.size import bytes_of_rows
-from service.world.world import Evidence, World, build
+from service.world.world import World, build
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from service.store.ledger import Connection, Revision
+    from service.world.evidence import Evidence
 
 log = logging.getLogger(__name__)
 
@@ -92,12 +93,14 @@ class Worlds:
         return (head.id, head.committed_at) != (current.revision, current.committed_at)
 
     async def _advance(self, connection: Connection, head: Revision) -> None:
+        base = self._current
         if not await self._continues(connection):
             self._revisions.clear()
             self._older = OlderWorlds()
+            base = None
         await self._remember(connection, head.id)
-        evidence = await reading.evidence(connection, head)
-        self._current = await asyncio.to_thread(_build_warm, evidence)
+        evidence = await reading.evidence(connection, head, base.evidence if base else None)
+        self._current = await asyncio.to_thread(_build_warm, evidence, base)
         self._swapped.set()
         self._swapped = asyncio.Event()
         metrics.REVISION.set(head.id)
@@ -215,8 +218,13 @@ async def _connected(dsn: str, away: str) -> AsyncIterator[Connection]:
         raise Unavailable(away) from error
 
 
-def _build_warm(evidence: Evidence) -> World:
-    """A World whose sheet of today is laid out and sampled, so that the first request does not wait for it."""
-    world = build(evidence)
-    _ = sheet_on(world, datetime.now(UTC).date()).sample
+def _build_warm(evidence: Evidence, base: World | None) -> World:
+    """A World whose sheet of today is laid out and sampled, so that the first request does not wait for it.
+
+    Where nothing it is made from has changed, it is the sheet of the World before.
+    """
+    world, today = build(evidence, base), datetime.now(UTC).date()
+    if base is not None and all(getattr(world, name) is getattr(base, name) for name in MAKES_SHEET):
+        share_sheet(base, world, today)
+    _ = sheet_on(world, today).sample
     return world

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from service.world.packed import LINE as SHARE_LINE
+from service.world.packed import SET
 from service.world.rows import KINDS, Row
 
 LINE = "staged_from_line"
@@ -53,6 +55,27 @@ class Table:
     def at(self) -> str:
         """All rows that stand at revision $1, in key order."""
         return f"select {self._listed(self.columns)} from ({self.standing('revision <= $1')}) s"
+
+    @property
+    def written(self) -> str:
+        """The newest row of each key written after revision $1 and up to $2, and last whether it withdraws the key."""
+        key, columns = self._listed(self.key), self._listed(self.columns)
+        return (
+            f"select distinct on ({key}) {columns}, retracted from {self.quoted}"
+            f" where revision > $1 and revision <= $2 order by {key}, revision desc"
+        )
+
+    def packed_at(self, whole: tuple[str, ...], line: tuple[str, ...]) -> str:
+        """The rows that stand at revision $1, packed.
+
+        The columns of `whole` once, how many rows have them in common, and the `line` columns of these as a JSON array
+        in UTF-8 with an array for each row.
+        """
+        lines = f"json_agg(json_build_array({self._listed(line)}))::text"
+        return (
+            f"select {self._listed(whole)}, count(*), convert_to({lines}, 'UTF8')"
+            f" from ({self.standing('revision <= $1')}) s group by {self._listed(whole)}"
+        )
 
     @property
     def stage(self) -> str:
@@ -168,3 +191,6 @@ def _table(kind: type[Row]) -> Table:
 
 
 TABLES: dict[str, Table] = {kind.kind: _table(kind) for kind in KINDS}
+
+SHARE_SETS: str = TABLES["share"].packed_at(SET, SHARE_LINE)
+"""All share sets that stand at revision $1, packed."""

@@ -40,3 +40,10 @@ select max(id) from revision where committed_at <= $1;
 -- The revisions $1 to $2, oldest first.
 select id, committed_at, author, reason, rows, data_version, file, file_sha256, retracts
   from revision where id between $1 and $2 order by id;
+
+-- name: written
+-- How many rows of each kind were written after revision $1 and up to $2.
+select kind, sum(number::bigint)::bigint as rows
+  from revision, jsonb_each_text(rows) as written(kind, number)
+ where id > $1 and id <= $2
+ group by kind;

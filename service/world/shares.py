@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import structs
 
 from service.world.dates import last_year, settled
+from service.world.packed import Packed
 from service.world.rows import Share, Source, Stage
 
 if TYPE_CHECKING:
@@ -21,26 +23,70 @@ FULL = 0.8
 """The part of world output a set must name to be preferred for being newer (design: at least 80 %)."""
 
 
+LAID_OUT = 2048
+"""So many sets a process keeps unpacked beside each other, some 20 MB: more than today's of all minerals."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """The rows of a set, largest share first, and beside them what is reckoned with.
+
+    `countries` are their places among the World's countries, `shares` fractions of world output, and `known` is False
+    where the source withholds the share. `named` is the part of world output they name.
+    """
+
+    rows: tuple[Share, ...]
+    countries: NDArray[np.int64]
+    shares: NDArray[np.float64]
+    known: NDArray[np.bool_]
+    named: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ShareSet:
-    """A source's shares of one mineral at one stage in one period.
+    """A source's shares of one mineral at one stage in one period, unpacked when somebody asks.
 
-    `rows` are the ledger's, largest share first; beside them stand `countries`, their places among the World's
-    countries, `shares`, fractions of world output, and `known`, False where the source withholds the share.
+    `rows` are the ledger's.
     """
 
     source: Source
     mineral: str
     stage: Stage
     period: tuple[int, int] | None
-    countries: NDArray[np.int64]
-    shares: NDArray[np.float64]
-    known: NDArray[np.bool_]
-    rows: tuple[Share, ...]
-    named: float
-    """The part of world output the set names; above 1 where rounded shares are printed."""
+    held: Packed | Columns
+    country_index: Mapping[str, int]
     sd: NDArray[np.float64] | None = None
     """Standard errors that came with the shares, see `doubt.share_sd`; None where they follow from the sources."""
+
+    @property
+    def columns(self) -> Columns:
+        """The rows, laid out. Ask once for what is used several times."""
+        return self.held if isinstance(self.held, Columns) else _laid_out(self)
+
+    @property
+    def rows(self) -> tuple[Share, ...]:
+        """The shares, largest first."""
+        return self.columns.rows
+
+    @property
+    def countries(self) -> NDArray[np.int64]:
+        """The places of the rows' countries among the World's."""
+        return self.columns.countries
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Fractions of world output, 0 where the source withholds it."""
+        return self.columns.shares
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """False where the source withholds the share."""
+        return self.columns.known
+
+    @property
+    def named(self) -> float:
+        """The part of world output the set names; above 1 where rounded shares are printed."""
+        return self.columns.named
 
     @property
     def by_country(self) -> dict[str, float]:
@@ -81,30 +127,25 @@ def choose(sets: Sequence[ShareSet], as_of: date) -> ShareSet | None:
 
     Ties go to the source of the better precedence. None where no set's period had ended.
     """
-    speaking = [candidate for candidate in sets if candidate.speaks_on(as_of)]
-    full = [candidate for candidate in speaking if candidate.named >= FULL]
-    if full:
-        return min(full, key=lambda s: s._newest)
-    return min(speaking, key=lambda s: (-s.named, s._newest), default=None)
+    speaking = sorted((candidate for candidate in sets if candidate.speaks_on(as_of)), key=lambda s: s._newest)
+    full = (candidate for candidate in speaking if candidate.named >= FULL)
+    return next(full, None) or min(speaking, key=lambda s: -s.named, default=None)
 
 
-def collect(rows: Sequence[Share], sources: dict[str, Source], country_index: dict[str, int]) -> list[ShareSet]:
-    """The share sets of rows that come sorted by source, mineral, stage and period."""
-    sets: list[ShareSet] = []
-    start = 0
-    for end in range(1, len(rows) + 1):
-        if end < len(rows) and _belongs(rows[start], rows[end]):
-            continue
-        sets.append(_share_set(rows[start:end], sources, country_index))
-        start = end
-    return sets
+def collect(
+    sets: Iterable[Packed], sources: Mapping[str, Source], country_index: Mapping[str, int]
+) -> tuple[ShareSet, ...]:
+    """Share sets as they were packed, in the same order."""
+    return tuple(
+        ShareSet(sources[each.source], each.mineral, each.stage, each.period, each, country_index) for each in sets
+    )
 
 
 def reshaped(
     original: ShareSet,
     shares: Mapping[str, float],
     sd: Mapping[str, float],
-    country_index: dict[str, int],
+    country_index: Mapping[str, int],
     gone: Iterable[str] = (),
 ) -> ShareSet:
     """A set as it would be with other shares, `sd` their standard errors; its `rows` are then none of the ledger's.
@@ -118,40 +159,25 @@ def reshaped(
         if share > 0
     ]
     rows += [row for row in original.rows if row.share is None and row.country not in gone]
-    columns = _columns(rows, country_index)
-    errors = np.array([sd.get(row.country, 0.0) for row in columns["rows"]], dtype=np.float64)
-    return replace(original, **columns, sd=errors)
+    columns = lay_out(rows, country_index)
+    errors = np.array([sd.get(row.country, 0.0) for row in columns.rows], dtype=np.float64)
+    return replace(original, held=columns, sd=errors)
 
 
-def _belongs(first: Share, other: Share) -> bool:
-    return (
-        first.mineral == other.mineral
-        and first.stage == other.stage
-        and first.source == other.source
-        and first.period_end == other.period_end
-        and first.period_start == other.period_start
-    )
-
-
-def _share_set(rows: Sequence[Share], sources: dict[str, Source], country_index: dict[str, int]) -> ShareSet:
-    first = rows[0]
-    start, end = first.period_start, first.period_end
-    return ShareSet(
-        source=sources[first.source],
-        mineral=first.mineral,
-        stage=first.stage,
-        period=None if start is None or end is None else (start, end),
-        **_columns(rows, country_index),
-    )
-
-
-def _columns(rows: Sequence[Share], country_index: dict[str, int]) -> dict[str, Any]:
+def lay_out(rows: Iterable[Share], country_index: Mapping[str, int]) -> Columns:
+    """The columns of some rows."""
     ordered = sorted(rows, key=lambda row: (-(row.share or 0.0), row.country))
     shares = np.array([row.share or 0.0 for row in ordered], dtype=np.float64)
-    return {
-        "countries": np.array([country_index[row.country] for row in ordered], dtype=np.int64),
-        "shares": shares,
-        "known": np.array([row.share is not None for row in ordered], dtype=np.bool_),
-        "rows": tuple(ordered),
-        "named": float(shares.sum()),
-    }
+    return Columns(
+        rows=tuple(ordered),
+        countries=np.array([country_index[row.country] for row in ordered], dtype=np.int64),
+        shares=shares,
+        known=np.array([row.share is not None for row in ordered], dtype=np.bool_),
+        named=float(shares.sum()),
+    )
+
+
+@lru_cache(maxsize=LAID_OUT)
+def _laid_out(found: ShareSet) -> Columns:
+    assert isinstance(found.held, Packed)
+    return lay_out(found.held.rows, found.country_index)

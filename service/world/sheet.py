@@ -33,6 +33,10 @@ SEED = zlib.crc32(f"{partner_adjusted.ID} {partner_adjusted.VERSION}".encode())
 """The seed of the draws: of the method, so that an interval moves with its own figures and not with every revision."""
 
 
+MAKES_SHEET = ("minerals", "countries", "share_sets", "governance")
+"""The parts of a World a sheet is made from, beside the day."""
+
+
 @dataclass(frozen=True, eq=False)
 class Place:
     """One stage of one mineral on the sheet, and the share set that speaks for it, if any does."""

@@ -9,22 +9,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from service.world.rows import Row
+from service.world.shares import ShareSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from service.world.world import Evidence, World
+    from service.world.evidence import Evidence
+    from service.world.world import World
 
 SAMPLED = 256
-"""Rows of a kind that are measured; the rest is taken to be like them."""
+"""Rows of a kind, and share sets, that are measured; the rest is taken to be like them."""
 
 
 def bytes_of_rows(evidence: Evidence) -> int:
-    """What the rows take, an upper bound of what the World built from them does: it keeps some kinds as arrays only."""
-    return sum(_bytes_of(rows) for rows in evidence.rows.values())
+    """What the rows take, the shares packed and with the sets the World makes of them.
+
+    Sets that somebody looks into are unpacked beside it, `shares.LAID_OUT` of them at most in the whole process.
+    """
+    sets = [each for found in evidence.shares.values() for each in found]
+    return sum(map(_bytes_of, evidence.rows.values())) + _bytes_of(sets) + len(sets) * _BESIDE_SET
 
 
-def _bytes_of(rows: Sequence[Row]) -> int:
+_BESIDE_SET = ShareSet.__basicsize__ + 32
+"""The World's view of a packed set, what the garbage collector keeps with it, and its places in two tuples."""
+
+
+def _bytes_of(rows: Sequence[Any]) -> int:
     if not rows:
         return 0
     every = max(1, len(rows) // SAMPLED)

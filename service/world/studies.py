@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from service.world.evidence import Evidence
     from service.world.rows import Mineral, Source
-    from service.world.world import Evidence
 
 R = TypeVar("R", bound=Row)
 K = TypeVar("K", bound="Hashable")
+
+STUDIED: tuple[type[Row], ...] = (Sourcing, Reliance, Parameter, Rating, Production, Trade, TariffLine)
+"""The kinds that are found here."""
 
 Place = tuple[str, str, str]
 """A buyer, a mineral and a stage."""

@@ -13,6 +13,7 @@ import numpy as np
 from service.world.dates import holds, last_year, settled
 from service.world.governance import GovernanceTable, tabulate
 from service.world.rows import (
+    KINDS,
     Agreement,
     Bloc,
     Cited,
@@ -33,18 +34,18 @@ from service.world.rows import (
     Stage,
 )
 from service.world.shares import ShareSet, choose, collect
-from service.world.studies import Studies
+from service.world.studies import STUDIED, Studies
 from service.world.studies import collect as collect_studies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
     from datetime import date, datetime
 
     from numpy.typing import NDArray
 
+    from service.world.evidence import Evidence
 
 STAGES: tuple[Stage, ...] = ("extraction", "processing")
-R = TypeVar("R", bound=Row)
 T = TypeVar("T")
 
 
@@ -88,20 +89,6 @@ def kept(world: World, what: str, size: int) -> Memo:
     return world.memo.get(("kept", what), lambda: Memo(size))
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What the ledger knows at a revision: its rows by kind, each kind in key order."""
-
-    revision: int
-    committed_at: datetime
-    data_version: str
-    rows: Mapping[str, Sequence[Row]]
-
-    def of(self, kind: type[R]) -> list[R]:
-        """The rows of one kind."""
-        return [row for row in self.rows.get(kind.kind, ()) if isinstance(row, kind)]
-
-
 @dataclass(frozen=True, eq=False)
 class World:
     """An indexed, immutable picture of the ledger at `revision`.
@@ -109,9 +96,8 @@ class World:
     Countries and minerals have a fixed order; `country_index` and `mineral_index` give their places in every array.
     """
 
-    revision: int
-    committed_at: datetime
-    data_version: str
+    evidence: Evidence = field(repr=False)
+    """What it was built from."""
     sources: dict[str, Source]
     countries: dict[str, Country]
     minerals: dict[str, Mineral]
@@ -142,6 +128,21 @@ class World:
     memo: Memo = field(default_factory=Memo, repr=False)
     """What has been worked out from this World; dropped with it."""
 
+    @property
+    def revision(self) -> int:
+        """The ledger revision it shows."""
+        return self.evidence.revision
+
+    @property
+    def committed_at(self) -> datetime:
+        """When that revision was committed."""
+        return self.evidence.committed_at
+
+    @property
+    def data_version(self) -> str:
+        """The hash of the ledger's content at that revision."""
+        return self.evidence.data_version
+
     def epoch(self, on: date) -> int:
         """How many dated events have happened by a day: what stands between countries is the same within an epoch."""
         return bisect_right(self.event_days, on)
@@ -153,7 +154,8 @@ class World:
     def changed(self, **rows: Any) -> World:
         """This World with other rows in some fields, what is derived from them worked out anew."""
         world = replace(self, **rows, memo=Memo())
-        return replace(world, event_days=_event_days(world))
+        dated = (world.agreements.values(), world.restrictions.values(), world.memberships, world.listings)
+        return replace(world, event_days=_event_days(*dated))
 
     def members(self, bloc: str, on: date) -> frozenset[str]:
         """The countries that belong to a bloc on a day."""
@@ -197,46 +199,96 @@ class World:
         return meant | {group.id for group in self.minerals.values() if not meant.isdisjoint(group.members)}
 
 
-def build(evidence: Evidence) -> World:
-    """Builds a World from the evidence at a revision."""
-    sources = {row.id: row for row in evidence.of(Source)}
-    countries = {row.code: row for row in evidence.of(Country)}
-    minerals = {row.id: row for row in evidence.of(Mineral)}
-    country_index = {code: place for place, code in enumerate(countries)}
-    sets: dict[tuple[str, str], list[ShareSet]] = {}
-    for share_set in collect(evidence.of(Share), sources, country_index):
-        sets.setdefault((share_set.mineral, share_set.stage), []).append(share_set)
-    world = World(
-        revision=evidence.revision,
-        committed_at=evidence.committed_at,
-        data_version=evidence.data_version,
+def build(evidence: Evidence, base: World | None = None) -> World:
+    """Builds a World from the evidence at a revision.
+
+    What would be made from the same rows as in `base`, a World built before, is taken over from it.
+    """
+    world = _Building(evidence, base)
+    sources = world.made("sources", (Source,), lambda: {row.id: row for row in evidence.of(Source)})
+    countries = world.made("countries", (Country,), lambda: {row.code: row for row in evidence.of(Country)})
+    minerals = world.made("minerals", (Mineral,), lambda: {row.id: row for row in evidence.of(Mineral)})
+    country_index = world.made("country_index", (Country,), lambda: _places(countries))
+    share_sets = world.made("share_sets", (Share, Source, Country), lambda: _share_sets(world, sources, country_index))
+    return World(
+        evidence=evidence,
         sources=sources,
         countries=countries,
         minerals=minerals,
-        blocs={row.id: row for row in evidence.of(Bloc)},
-        agreements={row.id: row for row in evidence.of(Agreement)},
-        provisions=_by_agreement(evidence.of(Provision)),
-        restrictions={row.id: row for row in evidence.of(Restriction)},
-        listings=tuple(evidence.of(Listing)),
-        memberships=tuple(evidence.of(Membership)),
-        reserves=tuple(evidence.of(Reserve)),
-        controls=tuple(evidence.of(Control)),
-        claims={row.id: row for row in evidence.of(Claim)},
-        deposits={row.id: row for row in evidence.of(Deposit)},
-        governance=tabulate(evidence.of(Governance), sources, country_index),
-        share_sets={place: tuple(found) for place, found in sets.items()},
-        studies=collect_studies(evidence, sources, country_index),
-        cited=_cited(evidence),
-        event_days=(),
-        undated_days=tuple(sorted(s.undated_from for found in sets.values() for s in found if s.undated_from)),
+        blocs=world.made("blocs", (Bloc,), lambda: {row.id: row for row in evidence.of(Bloc)}),
+        agreements=world.made("agreements", (Agreement,), lambda: {row.id: row for row in evidence.of(Agreement)}),
+        provisions=world.made("provisions", (Provision,), lambda: _by_agreement(evidence.of(Provision))),
+        restrictions=world.made(
+            "restrictions", (Restriction,), lambda: {row.id: row for row in evidence.of(Restriction)}
+        ),
+        listings=world.made("listings", (Listing,), lambda: tuple(evidence.of(Listing))),
+        memberships=world.made("memberships", (Membership,), lambda: tuple(evidence.of(Membership))),
+        reserves=world.made("reserves", (Reserve,), lambda: tuple(evidence.of(Reserve))),
+        controls=world.made("controls", (Control,), lambda: tuple(evidence.of(Control))),
+        claims=world.made("claims", (Claim,), lambda: {row.id: row for row in evidence.of(Claim)}),
+        deposits=world.made("deposits", (Deposit,), lambda: {row.id: row for row in evidence.of(Deposit)}),
+        governance=world.made(
+            "governance",
+            (Governance, Source, Country),
+            lambda: tabulate(evidence.of(Governance), sources, country_index),
+        ),
+        share_sets=share_sets,
+        studies=world.made(
+            "studies", (*STUDIED, Source, Country), lambda: collect_studies(evidence, sources, country_index)
+        ),
+        cited=_cited(world),
+        event_days=world.made("event_days", DATED, lambda: _event_days(*(evidence.of(kind) for kind in DATED))),
+        undated_days=world.made("undated_days", (Share, Source, Country), lambda: _undated_days(share_sets)),
         country_index=country_index,
-        country_numbers=np.array([_number(code) for code in countries], dtype=np.int64),
-        mineral_index={mineral: place for place, mineral in enumerate(minerals)},
+        country_numbers=world.made(
+            "country_numbers", (Country,), lambda: np.array([_number(code) for code in countries], dtype=np.int64)
+        ),
+        mineral_index=world.made("mineral_index", (Mineral,), lambda: _places(minerals)),
     )
-    return replace(world, event_days=_event_days(world))
 
 
-def _by_agreement(provisions: list[Provision]) -> dict[str, tuple[Provision, ...]]:
+@dataclass(frozen=True)
+class _Building:
+    """What a World is built from: its evidence, and a World that may have been built from some of the same rows."""
+
+    evidence: Evidence
+    base: World | None
+
+    def kept(self, *kinds: type[Row]) -> World | None:
+        """The base, if it was built from the same rows of these kinds."""
+        base = self.base
+        return base if base and all(self.evidence.same(kind, base.evidence) for kind in kinds) else None
+
+    def made(self, field: str, kinds: tuple[type[Row], ...], make: Callable[[], T]) -> T:
+        """A field of the World, which is made from rows of these kinds and nothing else."""
+        kept = self.kept(*kinds)
+        return make() if kept is None else getattr(kept, field)
+
+
+def _places(names: Iterable[str]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(names)}
+
+
+def _share_sets(
+    world: _Building, sources: Mapping[str, Source], country_index: Mapping[str, int]
+) -> dict[tuple[str, str], tuple[ShareSet, ...]]:
+    """All share sets; where neither those of a place nor what they refer to has changed, they stay the same objects."""
+    base = world.kept(Country)
+    if base is not None and any(sources.get(name) != source for name, source in base.sources.items()):
+        base = None
+    return {
+        place: base.share_sets[place]
+        if base is not None and base.evidence.shares.get(place) is sets
+        else collect(sets, sources, country_index)
+        for place, sets in world.evidence.shares.items()
+    }
+
+
+def _undated_days(share_sets: Mapping[tuple[str, str], tuple[ShareSet, ...]]) -> tuple[date, ...]:
+    return tuple(sorted(s.undated_from for found in share_sets.values() for s in found if s.undated_from))
+
+
+def _by_agreement(provisions: Iterable[Provision]) -> dict[str, tuple[Provision, ...]]:
     found: dict[str, tuple[Provision, ...]] = {}
     for provision in provisions:
         found[provision.agreement] = (*found.get(provision.agreement, ()), provision)
@@ -248,18 +300,33 @@ def _number(code: str) -> int:
     return (first * 26 + second) * 26 + third
 
 
+DATED: tuple[type[Row], ...] = (Agreement, Restriction, Membership, Listing)
+"""The kinds whose rows say from when on, and until when, they count."""
+
 _EVENTS = ("signed", "in_force", "suspended", "resumed", "ended", "valid_from", "valid_to")
 
 
-def _event_days(world: World) -> tuple[date, ...]:
-    dated = (*world.agreements.values(), *world.restrictions.values(), *world.memberships, *world.listings)
-    printed = {getattr(row, event, None) for row in dated for event in _EVENTS}
+def _event_days(*dated: Iterable[Row]) -> tuple[date, ...]:
+    printed = {getattr(row, event, None) for rows in dated for row in rows for event in _EVENTS}
     return tuple(sorted({settled(text) for text in printed if text}))
 
 
-def _cited(evidence: Evidence) -> dict[str, dict[str, int]]:
+def _cited(world: _Building) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {}
-    for kind, rows in evidence.rows.items():
-        for source, count in Counter(row.source for row in rows if isinstance(row, Cited)).items():
-            counts.setdefault(source, {})[kind] = count
+    for kind in KINDS:
+        for source, count in _citing(world, kind).items():
+            counts.setdefault(source, {})[kind.kind] = count
+    return counts
+
+
+def _citing(world: _Building, kind: type[Row]) -> dict[str, int]:
+    """How many rows of a kind cite each source."""
+    if (base := world.kept(kind)) is not None:
+        return {source: found[kind.kind] for source, found in base.cited.items() if kind.kind in found}
+    counts: Counter[str] = Counter()
+    if kind is Share:
+        for each in (each for sets in world.evidence.shares.values() for each in sets):
+            counts[each.source] += each.count
+    elif issubclass(kind, Cited):
+        counts.update(row.source for row in world.evidence.of(kind))
     return counts

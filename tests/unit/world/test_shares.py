@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.world.shares import FULL, ShareSet, choose
+from service.world.shares import FULL, Columns, ShareSet, choose
 from tests.evidence import country, mineral, share, source, world_of
 
 DAY = date(2026, 2, 5)
@@ -22,11 +22,8 @@ def a_set(name: str, year: int | None, named: float, precedence: int = 100, publ
         mineral="cobalt",
         stage="processing",
         period=None if year is None else (year, year),
-        countries=nothing.astype(np.int64),
-        shares=nothing,
-        known=nothing.astype(np.bool_),
-        rows=(),
-        named=named,
+        held=Columns((), nothing.astype(np.int64), nothing, nothing.astype(np.bool_), named),
+        country_index={},
     )
 
 
