@@ -180,9 +180,7 @@ class ScenarioController(Controller):
             raise NotFound(detail, fault_in("scenario", detail))
         view = await provide_view(worlds, kept.as_of, known_at or str(kept.known_at))
         told = await self.turn.work_out(view, kept, scenario)
-        response = answer(view, told, "scenario", scenario, ID, VERSION)
-        response.media_type = "application/json"
-        return response
+        return answer(view, told, "scenario", scenario, ID, VERSION)
 
 
 async def _find(worlds: Worlds, name: str) -> Scenario | None:

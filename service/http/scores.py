@@ -96,16 +96,17 @@ class ScoreController(Controller):
         and supplier it is made of in `terms` and `mixes`.
         """
         mineral, buyer = find_mineral(view.world, mineral), find_buyer(view.world, buyer)
-        steps = read_ladder(ladder)
         if method == DEFAULT:
             refuse_both(mix, attribution)
-            told = Account.of(view.world, buyer, view.as_of, steps, level, mix, attribution).score(mineral)
+            told = Account.of(view.world, buyer, view.as_of, read_ladder(ladder), level, mix, attribution).score(
+                mineral
+            )
         else:
             refuse_default_only(
                 method, mix=mix != "world", attribution=attribution != "territory", ladder=ladder is not None
             )
             told = method_score(view.world, method, mineral, buyer, view.as_of)
-        parts = ("score", mineral, buyer, mix, level, attribution, steps)
+        parts = ("score", mineral, buyer, mix, level, attribution, ladder)
         return answer(view, told, method, METHODS[method].version, *parts)
 
     @read_list("/scores", "list_scores", summary="All minerals for a buyer")
