@@ -18,6 +18,7 @@ from service.cli_score import score_command, seed_command
 from service.cli_verify import verify_command
 from service.console import ledger
 from service.embedded import embedded
+from service.logins import check_logins, make_logins, of_embedded
 from service.migrate import Standing, connected, migrate, status
 from service.settings import Access, OperatorError, Settings
 
@@ -91,19 +92,19 @@ def serve_command(with_parent: bool, **given: str | None) -> None:
         if with_parent:
             serve.stop_when(serve.await_orphanhood)
         serve.free_address(settings)  # says so before anything is started
-        access = settings.access or _owned(stack.enter_context(embedded(settings.home)))
-        asyncio.run(_prepare(access))
+        access = settings.access or of_embedded(stack.enter_context(embedded(settings.home)))
+        asyncio.run(_prepare(access, with_logins=settings.access is None))
         serve.serve(settings, access)
 
 
-def _owned(dsn: str) -> Access:
-    return Access(read=dsn, write=dsn, own=dsn)
-
-
-async def _prepare(access: Access) -> None:
+async def _prepare(access: Access, *, with_logins: bool) -> None:
     """Bring the schema up to date, and seed the ledger where nothing has been written to it yet."""
     for applied in await migrate(access.own):
         click.echo(f"Applied migration {applied.name}.", err=True)
+    if with_logins:
+        await make_logins(access)
+    for told in await check_logins(access):
+        click.echo(f"Note: {told}.", err=True)
     async with connected(access.write) as connection:
         empty = await connection.fetchval("select not exists (select from revision)")
     if empty:
@@ -115,11 +116,15 @@ async def _prepare(access: Access) -> None:
 
 @main.command("migrate")
 @click.option("--status", "only_status", is_flag=True, help="Show where each migration stands and change nothing.")
-def migrate_command(only_status: bool) -> None:
+@click.option("--logins", "with_logins", is_flag=True, help="Then make the logins of the URLs for reading and writing.")
+def migrate_command(only_status: bool, with_logins: bool) -> None:
     """Bring the database to the newest schema.
 
     Several programs may do this at once; each file is applied exactly once, wholly or not at all. With --status the
     exit code is 2 where an applied file was edited or is missing.
+
+    With --logins the login of CHOKEPOINT_MIGRATE_URL makes those of CHOKEPOINT_DATABASE_URL, which may then add to the
+    ledger, and of CHOKEPOINT_READ_URL, which may only read, or gives them the passwords that the URLs have by now.
 
     \b
     Example:
@@ -135,6 +140,8 @@ def migrate_command(only_status: bool) -> None:
             click.echo(f"applied {each.name}")
         if not applied:
             click.echo("nothing to apply")
+        if with_logins:
+            click.echo(f"logins: {', '.join(asyncio.run(make_logins(access)))}")
 
 
 def _print_standings(standings: list[Standing]) -> None:

@@ -29,6 +29,8 @@ CONNECT_TIMEOUT: Final = 10.0
 TURN_KEY: Final = 0x43484F4B45
 """The advisory lock held while migrating ("CHOKE"): everybody who migrates a Chokepoint database takes it."""
 
+WHO_MAY: Final = "CHOKEPOINT_MIGRATE_URL names the login that may change the schema"
+
 LEDGER: Final = """
 create table if not exists schema_migration (
     name       text        primary key,
@@ -85,23 +87,33 @@ class Standing(Struct, frozen=True):
 async def migrate(dsn: str, folder: Path = MIGRATIONS, limits: Limits | None = None) -> list[Applied]:
     """Apply the files of `folder` that the database at `dsn` has not seen; the value is what this call applied.
 
-    Raises MigrationError naming the file where one is edited, missing, out of order or fails, and DatabaseError.
+    Where nothing is to be applied, the login at `dsn` need not be one that may change the schema. Raises MigrationError
+    naming the file where one is edited, missing, out of order or fails, and DatabaseError.
     """
     limits = limits or Limits()
     migrations = read_folder(folder)
-    async with connected(dsn) as turn, connected(dsn) as connection:
-        await _wait_for_turn(turn, limits)
+    async with connected(dsn) as connection:
+        if not _pending(_compare(migrations, await _recorded(connection))):
+            return []
+        async with connected(dsn) as turn:
+            await _wait_for_turn(turn, limits)
+            return await _catch_up(connection, migrations, limits)
+
+
+async def _catch_up(connection: Connection[Record], migrations: list[Migration], limits: Limits) -> list[Applied]:
+    try:
         await connection.execute(LEDGER)
-        pending = _pending(_compare(migrations, await _recorded(connection)))
-        return [await _apply(connection, migration, limits) for migration in migrations if migration.name in pending]
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise MigrationError(f"the schema is not up to date: {error}; {WHO_MAY}") from error
+    pending = _pending(_compare(migrations, await _recorded(connection)))
+    return [await _apply(connection, migration, limits) for migration in migrations if migration.name in pending]
 
 
 async def status(dsn: str, folder: Path = MIGRATIONS) -> list[Standing]:
     """Where every migration stands in the database at `dsn`, in order; changes nothing."""
     migrations = read_folder(folder)
     async with connected(dsn) as connection:
-        known = await connection.fetchval("select to_regclass('schema_migration') is not null")
-        return _compare(migrations, await _recorded(connection) if known else {})
+        return _compare(migrations, await _recorded(connection))
 
 
 def read_folder(folder: Path) -> list[Migration]:
@@ -142,6 +154,8 @@ async def connected(dsn: str) -> AsyncIterator[Connection[Record]]:
         if major < OLDEST_POSTGRES:
             raise DatabaseError(f"{redacted(dsn)} is Postgres {major}; {OLDEST_POSTGRES} or newer is needed")
         yield connection
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise DatabaseError(f"the login of {redacted(dsn)} may not do this: {error}") from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DatabaseError(f"{redacted(dsn)} refuses: {error}") from error
     finally:
@@ -157,6 +171,8 @@ async def _wait_for_turn(connection: Connection[Record], limits: Limits) -> None
 
 
 async def _recorded(connection: Connection[Record]) -> dict[str, Applied]:
+    if not await connection.fetchval("select to_regclass('schema_migration') is not null"):
+        return {}
     rows = await connection.fetch("select name, checksum, applied_at from schema_migration")
     return {row["name"]: Applied(**row) for row in rows}
 
@@ -217,5 +233,6 @@ def _failure(migration: Migration, error: asyncpg.PostgresError) -> str:
     if position := error.as_dict().get("position"):
         before = migration.sql[: int(position) - 1]
         place += f", line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
-    more = (error.detail, error.hint, error.context)
+    refused = isinstance(error, asyncpg.InsufficientPrivilegeError)
+    more = (error.detail, error.hint or (WHO_MAY if refused else None), error.context)
     return "; ".join([f"{place}: {error.args[0]}", *(text for text in more if text)])

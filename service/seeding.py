@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import asyncpg
-
 from service.intake import forms
 from service.intake.problems import Problem
 from service.intake.tables import decode
+from service.migrate import connected
 from service.settings import OperatorError
 from service.store.ledger import Revision, revise
 from service.world.rows import KINDS, Row
@@ -43,10 +42,7 @@ def read_seeds(folder: Path = SEEDS) -> Iterator[Row]:
 
 async def seed(dsn: str, folder: Path = SEEDS) -> Revision | None:
     """Writes the seed files to the ledger; None when it holds all of it already. All or nothing."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn) as connection:
         async with revise(connection, author="chokepoint", reason="shipped evidence") as draft:
             await draft.observe(read_seeds(folder))
         return draft.revision
-    finally:
-        await connection.close()

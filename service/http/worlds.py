@@ -214,6 +214,9 @@ async def _connected(dsn: str, away: str) -> AsyncIterator[Connection]:
             yield connection
         finally:
             connection.terminate()
+    except asyncpg.InsufficientPrivilegeError as error:
+        log.error("the database refuses: %s", error)
+        raise Unavailable("the database refuses this to the service, whose operator has to see to it") from error
     except Lost as error:
         raise Unavailable(away) from error
 

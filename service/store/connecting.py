@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 Lost = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.TargetServerAttributeNotMatched, TimeoutError)
 """What a database that is away, or is not what its URL asks for, ends in."""
 
+Refused = (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidAuthorizationSpecificationError)
+"""What a login ends in that may not connect or not read; others than the operator can do nothing about it."""
+
 
 async def connect(dsn: str, patience: float, **settings: str) -> Connection:
     """A connection to the first server of `dsn` that answers and is what its `target_session_attrs` asks for.

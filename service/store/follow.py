@@ -10,7 +10,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-from service.store.connecting import Lost, connect, replays
+from service.store.connecting import Lost, Refused, connect, replays
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,7 +27,6 @@ RETRY_FIRST, RETRY_MOST = 0.1, 2.0
 """Seconds before the first and between later attempts to connect again."""
 PATIENCE = 5.0
 """Seconds a connection, or a look, may take before it counts as dead."""
-
 
 @contextlib.asynccontextmanager
 async def following(
@@ -62,6 +61,9 @@ async def follow(
             async with _connection(dsn) as connection:
                 delay = RETRY_FIRST
                 await _watch(connection, channel, look, connected)
+        except Refused as error:
+            connected(False)
+            log.error("the database refuses: %s", error)
         except Lost as error:
             connected(False)
             log.warning("the database is away: %s", type(error).__name__)

@@ -143,7 +143,7 @@ class Draft:
             await self._observe(TABLES[kind])
             await self._connection.execute(TABLES[kind].unstage)
             if self.rows.get(kind, 0) >= MANY:
-                await self._connection.execute(f"analyze {TABLES[kind].quoted}")
+                await self._connection.execute(SQL["renew_statistics"], TABLES[kind].quoted)
         self._staged.clear()
 
     async def retract(self, rows: Iterable[Row]) -> None:

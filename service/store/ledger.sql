@@ -22,6 +22,10 @@ select coalesce(max(id), 0) + 1 as id,
 -- What the check constraint $1 of table $2 demands, as an expression over its columns.
 select pg_get_expr(conbin, conrelid) from pg_constraint where conname = $1 and conrelid = to_regclass($2);
 
+-- name: renew_statistics
+-- What the planner knows of the table $1, as of now.
+select renew_statistics($1::text::regclass);
+
 -- name: add_revision
 -- Written last: the digests are those of the ledger with its rows.
 insert into revision (id, committed_at, author, reason, rows, digests, data_version, file, file_sha256, retracts)
