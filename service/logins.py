@@ -140,7 +140,7 @@ async def _rights(url: str) -> list[_Right]:
             unread = [right.table for right in rights if not right.read]
             if rights and not unread:
                 return rights
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or not await connection.fetchval("select pg_is_in_recovery()"):
                 tables = ", ".join(unread) or "any table of a ledger"
                 raise LoginError(f"{redacted(url)} may not read {tables}; a member of {READER} may")
             await asyncio.sleep(0.1)

@@ -144,7 +144,7 @@ class HealthController(Controller):
         """
         known_at = worlds.current.revision
         status = "ready" if worlds.database_up else "degraded"
-        detail = "" if worlds.database_up else f"the database is away; revision {known_at} is served from memory"
+        detail = "" if worlds.database_up else f"the database cannot be read; revision {known_at} is served from memory"
         return Response(_health(worlds, status, detail), headers={"Cache-Control": "no-store"})
 
     @read("/metrics", "get_metrics", ReadOperation, summary="Metrics", media_type="text/plain")

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import asyncpg
 import msgspec
@@ -19,11 +18,9 @@ from service.logins import READER, WRITER, LoginError, check_logins, make_logins
 from service.migrate import MIGRATIONS, DatabaseError, MigrationError, connected, migrate
 from service.settings import Access
 from service.store.evidence import TABLES
+from tests.logins import PASSWORD, QUOTED, by
 
 pytestmark = pytest.mark.containers
-
-PASSWORD = "only:for/these@tests?"  # noqa: S105 - of logins that are gone with the tests
-QUOTED = "only%3Afor%2Fthese%40tests%3F"
 
 READING = ["select from {table} limit 1"]
 ADDING = ["insert into {table} select * from {table} where false"]
@@ -94,12 +91,6 @@ class Ledger(NamedTuple):
     access: Access
     by_superuser: Access
     owner: str
-
-
-def by(dsn: str, name: str) -> str:
-    """A database's URL for a login of these tests."""
-    parts = urlsplit(dsn)
-    return parts._replace(netloc=f"{name}:{QUOTED}@{parts.netloc.rpartition('@')[2]}").geturl()
 
 
 @asynccontextmanager
@@ -336,10 +327,7 @@ async def test_logins_that_may_do_more_or_less_than_they_should_are_told_of(ledg
     assert QUOTED not in only_reads + all_in_one + reads_too_much
 
 
-async def test_a_login_that_may_not_read_is_named_with_what_it_may_not_read(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("service.logins.PATIENCE_WITH_STANDBY", 0)
+async def test_a_login_that_may_not_read_is_named_with_what_it_may_not_read(ledger: Ledger) -> None:
     async with connected(ledger.access.own) as owner:
         await owner.execute(f"revoke select on share, trade from {READER}")
         try:
