@@ -155,7 +155,8 @@ async def connected(dsn: str) -> AsyncIterator[Connection[Record]]:
             raise DatabaseError(f"{redacted(dsn)} is Postgres {major}; {OLDEST_POSTGRES} or newer is needed")
         yield connection
     except asyncpg.InsufficientPrivilegeError as error:
-        raise DatabaseError(f"the login of {redacted(dsn)} may not do this: {error}") from error
+        told = f"the login of {redacted(dsn)} may not do this: {error}; docs/database.md says whose may"
+        raise DatabaseError(told) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DatabaseError(f"{redacted(dsn)} refuses: {error}") from error
     finally:
