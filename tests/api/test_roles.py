@@ -19,7 +19,10 @@ from service.http.scenarios import EXAMPLE
 from service.logins import READER
 from service.settings import Access, Secret, Settings
 from service.store import keys
+from service.store.evidence import TABLES
+from service.store.ledger import revise
 from tests.api.conftest import documented_reads
+from tests.evidence import source
 from tests.logins import QUOTED, restricted
 from tests.serving import asking
 
@@ -137,6 +140,53 @@ async def test_a_key_the_owner_takes_back_stops_working(service: Restricted) -> 
     await keys.revoke(connection, key.id, "a test")
     await connection.close()
     await answered(401)
+
+
+OLDER = (
+    "insert into {table} select (jsonb_populate_record(one, '{{\"revision\": {revision}}}')).* from {table} one limit 1"
+)
+"""A row of evidence once more, under another revision's number."""
+
+
+async def test_nobody_adds_to_a_revision_that_is_closed(service: Restricted) -> None:
+    """Whatever the kind: else what was true at a revision could become something else behind everybody's back."""
+    writer = await asyncpg.connect(service.access.write)
+    filled = [table for table in TABLES if await writer.fetchval(f'select exists (select from "{table}")')]
+    assert len(filled) > 15
+    for table in filled:
+        with pytest.raises(asyncpg.RestrictViolationError, match="closed"):
+            await writer.execute(OLDER.format(table=f'"{table}"', revision=0))
+    guarded = "select count(distinct tgrelid) from pg_trigger where tgname = 'only_new_revisions'"
+    assert await writer.fetchval(guarded) == len(TABLES)
+    await writer.execute("create temporary table revision (id bigint)")  # is found before the ledger's, by the writer
+    with pytest.raises(asyncpg.RestrictViolationError, match="closed"):
+        await writer.execute(OLDER.format(table="share", revision=0))
+    await writer.close()
+
+
+async def test_a_row_that_waits_for_its_revision_to_be_closed_is_refused(service: Restricted) -> None:
+    """Who writes waits for the others that do, and then finds the number taken."""
+    honest, other = [await asyncpg.connect(service.access.write) for _ in range(2)]
+    async with revise(honest, author="test", reason="a test") as draft:
+        await draft.observe([source("in-turn")])
+        late = asyncio.create_task(other.execute(OLDER.format(table="share", revision=draft.number)))
+        async with asyncio.timeout(5):
+            while not await honest.fetchval("select exists (select from pg_locks where not granted)"):
+                await asyncio.sleep(0.01)
+    with pytest.raises(asyncpg.RestrictViolationError, match=f"revision {draft.number} and those before it are closed"):
+        await late
+    await honest.close()
+    await other.close()
+
+
+async def test_revisions_are_numbered_one_after_the_other(service: Restricted) -> None:
+    """Neither a gap nor a number that was given before."""
+    writer = await asyncpg.connect(service.access.write)
+    newest = await writer.fetchval("select max(id) from revision")
+    for number in (1, newest + 2):
+        with pytest.raises(asyncpg.RestrictViolationError, match=f"revision {newest + 1} is next: {number} is refused"):
+            await writer.execute(OLDER.replace('"revision"', '"id"').format(table="revision", revision=number))
+    await writer.close()
 
 
 async def test_without_a_login_that_may_write_reads_are_answered_and_writes_refused(
