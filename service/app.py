@@ -25,6 +25,7 @@ from service.http.levers import LeverController
 from service.http.limits import Limits
 from service.http.meta import DOCS, HealthController, MethodController, Pages
 from service.http.openapi import StructPlugin
+from service.http.patience import patient
 from service.http.ready import Ready
 from service.http.reports import ReportController
 from service.http.revisions import RevisionController
@@ -84,7 +85,7 @@ class Chokepoint(Litestar):
         if scope["method"] in _READS:
             await self.ready(scope, receive, send, self.framework, told)
         else:
-            await metrics.counted(scope, receive, send, self.framework, told)
+            await metrics.counted(scope, patient(receive), send, self.framework, told)
 
 
 async def _secure(message: Message, _: Scope) -> None:

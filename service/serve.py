@@ -17,24 +17,18 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import click
-from granian.constants import Interfaces, Loops
-from granian.log import LogLevels
-from granian.server import MPServer
 
+from service.scratch import scratch_folder
 from service.secret import secret_of
+from service.server import Server
 from service.settings import Access, OperatorError, Settings
 
 EXAMPLE: Final = "/v1/minerals/cobalt/score?buyer=USA"
 READY: Final = "/health/ready"
-
-BACKLOG: Final = 2048
-"""Connections the kernel keeps waiting for a worker, and the requests all workers together take in at once."""
-
-PATIENCE_WITH_WORKERS: Final = 10
-"""Seconds a worker gets to finish its requests before it is killed."""
 
 PATIENCE_WITH_PORT: Final = 3.0
 """Seconds to wait for a port that workers of a killed parent are just leaving."""
@@ -107,24 +101,11 @@ def serve(settings: Settings, access: Access) -> None:
     multiprocessing.set_start_method("spawn", force=True)
     # a worker would import the main module first, the whole command line, if it could tell from where
     vars(sys.modules["__main__"]).pop("__file__", None)
-    server = MPServer(
-        "service.app:app_from_env",
-        address=address,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        workers=settings.workers,
-        loop=Loops.uvloop,
-        websockets=False,
-        backlog=BACKLOG,
-        log_level=LogLevels(settings.log_level),
-        log_dictconfig={"loggers": {"_granian": {"propagate": True}}},
-        respawn_failed_workers=True,
-        workers_kill_timeout=PATIENCE_WITH_WORKERS,
-    )
     base = f"http://{f'[{address}]' if ':' in address else address}:{settings.port}"
-    threading.Thread(target=_announce, args=[base], daemon=True).start()
-    with tempfile.TemporaryDirectory(prefix="chokepoint-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # where the workers' counters are added up
+    with scratch_folder() as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # where the workers' counters are added up
+        server = Server(settings, address, folder)
+        threading.Thread(target=_announce, args=[base, server], daemon=True).start()
         server.serve(target_loader=_load_app)
 
 
@@ -135,17 +116,21 @@ def _load_app(_target: str) -> Any:
     assert parent is not None
     stop_when(parent.join)
     configure_logging(Settings.from_env(os.environ))
+    uploads = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]) / str(os.getpid())
+    uploads.mkdir(mode=0o700)
+    tempfile.tempdir = str(uploads)  # where the parent clears up if this worker is killed
 
     from service.app import app_from_env  # only workers pay for loading it
 
     return app_from_env()
 
 
-def _announce(base: str) -> None:
+def _announce(base: str, server: Server) -> None:
     """Say where the service answers, once it does."""
     local = base.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]")
     while not _is_ready(local):
         time.sleep(0.05)
+    server.has_answered = True
     click.echo(f"Chokepoint answers at {local}\nTry:  curl '{local}{EXAMPLE}'")
 
 

@@ -25,8 +25,8 @@ COMPUTING = Histogram(
     ["route"],
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
 )
-REVISION = Gauge("chokepoint_revision", "The ledger revision served.", multiprocess_mode="min")
-DATABASE_UP = Gauge("chokepoint_database_up", "1 while the database answers.", multiprocess_mode="min")
+REVISION = Gauge("chokepoint_revision", "The ledger revision served.", multiprocess_mode="livemin")
+DATABASE_UP = Gauge("chokepoint_database_up", "1 while the database answers.", multiprocess_mode="livemin")
 SWAPS = Counter("chokepoint_world_swaps", "How often a newer revision was taken up.")
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")
