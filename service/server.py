@@ -53,7 +53,7 @@ FALSE_STARTS: Final = 3
 STEADY: Final = 10.0
 """Seconds a worker lives to be worth an immediate successor."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
 """Seconds before the successor of one that lived less; each time twice as long."""
 
 

@@ -7,90 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import csv
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import asyncpg
 import psutil
 import pytest
 from asyncpg import Connection, Record
 
-from service.app import create_app
 from service.embedded import embedded
 from service.migrate import migrate
-from service.seeding import read_seeds
-from service.settings import Settings
-from service.store import reading
-from service.store.evidence import TABLES
-from service.store.ledger import data_version, revise
-from service.world.rows import Bloc, Country, Mineral, Share, Source
-from tests.serving import asking
+from tests.faults.killing import State, fill, kill_all, served, state, write
 
 KILLS = int(os.environ.get("CHOKEPOINT_KILLS", "12"))
 WITH_POSTGRES = KILLS // 4
-CATALOG = (Source, Country, Mineral, Bloc)
-SOURCE = "usgs-mcs-2026"
-COLUMNS = ("source", "mineral", "stage", "period_start", "period_end", "country", "share", "printed")
-
-
-def write(path: Path, edition: int) -> None:
-    """A table of 7,680 shares. Each edition speaks of the same, and prints its number in every row."""
-    rows = list(read_seeds())
-    minerals = [row.id for row in rows if isinstance(row, Mineral)]
-    countries = [row.code for row in rows if isinstance(row, Country)][:20]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(COLUMNS)
-        for mineral, stage, year, country in product(minerals, ("extraction", "processing"), (2023, 2024), countries):
-            table.writerow((SOURCE, mineral, stage, year, year, country, 0.04, f"edition {edition}"))
-
-
-async def fill(dsn: str) -> None:
-    """A ledger that has the names the tables use."""
-    connection = await asyncpg.connect(dsn)
-    async with revise(connection, author="test", reason="names") as draft:
-        await draft.observe(row for row in read_seeds() if isinstance(row, CATALOG))
-    await connection.close()
-
-
-class State(NamedTuple):
-    """A ledger after a kill: its newest revision, and the editions whose rows stand."""
-
-    revision: int
-    editions: set[str]
-
-
-async def state(dsn: str) -> State:
-    """What the ledger holds, once nobody else is at it, with all it says of itself found to be true."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-        async with asyncio.timeout(30):
-            while await connection.fetchval(others + " and backend_type = 'client backend'"):
-                await asyncio.sleep(0.01)
-        head = await reading.head(connection)
-        assert head is not None
-        assert head.id == await connection.fetchval("select count(*) from revision")
-        assert await connection.fetchval("select max(revision) from share") in (None, *range(1, head.id + 1))
-        for revision in await reading.revisions(connection, 1, head.id):
-            for kind, count in revision.rows.items():
-                statement = f"select count(*) from {TABLES[kind].quoted} where revision = $1"
-                assert await connection.fetchval(statement, revision.id) == count
-        digests = {kind: await connection.fetchval(table.digest) for kind, table in TABLES.items()}
-        assert data_version(digests) == head.data_version
-        shares = await reading.standing(connection, Share, head.id)
-        return State(head.id, {row.printed for row in shares})
-    finally:
-        await connection.close()
 
 
 class Importer:
@@ -137,27 +72,16 @@ class Importer:
     def killed_with_postgres(self, edition: int, chance: random.Random) -> None:
         """Kills the import and every process of the Postgres it runs, as a machine that loses its power does."""
         with self.importing(edition) as run:
-            processes = psutil.Process(run.pid).children(recursive=True)
             time.sleep(chance.uniform(0, self.seconds * 1.2))
-            run.kill()
-            for process in processes:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.send_signal(signal.SIGKILL)
-
-
-async def served(dsn: str) -> int:
-    """The revision that a service started now serves."""
-    async with asking(create_app(Settings(database_url=dsn))) as client:
-        health = (await client.get("/health/ready")).json()
-        assert health["status"] == "ready"
-        return int(health["known_at"])
+            kill_all(psutil.Process(run.pid))
 
 
 def judge(before: State, after: State, edition: int) -> bool:
     """Whether the edition is there; it is an error if a part of it is."""
-    absent, there = before, State(before.revision + 1, {f"edition {edition}"})
-    assert after in (absent, there)
-    return after == there
+    if after == before:
+        return False
+    assert (after.revision, after.editions) == (before.revision + 1, {f"edition {edition}"})
+    return True
 
 
 async def test_a_killed_import_is_wholly_there_or_wholly_absent(
@@ -180,7 +104,7 @@ async def test_a_killed_import_is_wholly_there_or_wholly_absent(
         assert await served(dsn) == after.revision
         now = after
     importer.whole(edition)
-    assert await state(dsn) == State(now.revision + 1, {f"edition {edition}"})
+    assert judge(now, await state(dsn), edition)
     print(f"{KILLS - WITH_POSTGRES} imports killed: {there} wholly there, the others wholly absent")
     await administrator.execute(f"drop database {name} with (force)")
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from subprocess import DEVNULL, run
@@ -18,7 +19,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.faults.checked import ROUNDS, Connection, Load, Server, free_port, serving
+from tests.faults.checked import ROUNDS, Answer, Connection, Load, Server, free_port, serving
 
 PATH = "/v1/minerals/cobalt/score?buyer=USA&as_of=2026-02-05"
 
@@ -41,6 +42,12 @@ def successor(server: Server, *known: psutil.Process) -> list[psutil.Process]:
     return [worker for worker in workers(server) if worker not in known]
 
 
+def asked_once(server: Server, path: str) -> Answer:
+    """What a new connection is answered."""
+    with closing(Connection(server.base)) as connection:
+        return connection.ask(path)
+
+
 class Newcomer:
     """Somebody who asks on a new connection each time, one after the other, and counts what is not answered."""
 
@@ -60,13 +67,11 @@ class Newcomer:
 
     def _ask(self) -> None:
         while not self._over.wait(0.003):
-            connection = Connection(self._server.base)
             try:
-                self.failed += connection.ask(PATH).status != 200
+                self.failed += asked_once(self._server, PATH).status != 200
             except (OSError, http.client.HTTPException):
                 self.failed += 1
             self.asked += 1
-            connection.close()
 
 
 def test_a_killed_worker_costs_only_the_requests_it_was_at(served: str, reference: str) -> None:
@@ -92,7 +97,7 @@ def test_when_all_workers_die_at_once_all_come_back(served: str, reference: str)
                 for worker in workers(server):
                     worker.kill()
                 until(lambda: len(workers(server)) == 2)
-        metrics = Connection(server.base).ask("/metrics").body.decode()
+        metrics = asked_once(server, "/metrics").body.decode()
     report = load.verified(served, reference)
     print(report)
     assert report.sound(), report
@@ -142,5 +147,5 @@ def test_nothing_a_killed_service_leaves_stays(served: str, tmp_path: Path, monk
             assert len(set(tmp_path.iterdir())) == 2
             assert not left & set(tmp_path.iterdir())
         assert set(tmp_path.iterdir()) == kept
-        assert Connection(running.base).ask("/metrics").status == 200
+        assert asked_once(running, "/metrics").status == 200
     assert not list(tmp_path.iterdir())
