@@ -13,7 +13,7 @@ from service.http import metrics
 from service.http.older import OlderWorlds
 from service.http.problems import Behind, Unavailable
 from service.store import reading
-from service.store.connecting import Lost, connect, replays
+from service.store.connecting import Lost, Refused, connect, replays
 from service.store.follow import PATIENCE, following
 from service.world.sheet import MAKES_SHEET, share_sheet, sheet_on
 from service.world.size import bytes_of_rows
@@ -214,7 +214,7 @@ async def _connected(dsn: str, away: str) -> AsyncIterator[Connection]:
             yield connection
         finally:
             connection.terminate()
-    except asyncpg.InsufficientPrivilegeError as error:
+    except Refused as error:
         log.error("the database refuses: %s", error)
         raise Unavailable("the database refuses this to the service, whose operator has to see to it") from error
     except Lost as error:
