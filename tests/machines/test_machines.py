@@ -5,6 +5,7 @@ The tests build on each other and run in this order: the last one ends the prima
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
