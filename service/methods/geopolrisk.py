@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from service.world.standing import Ties
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from service.world.rows import Production, Stage, TariffLine
+    from service.world.rows import Production, Stage, TariffLine, Trade
     from service.world.world import World
 
 TONNES: Mapping[str, float] = {"t": 1, "metr. t": 1, "metric tons": 1, "tonnes": 1, "kg": 0.001}
@@ -123,6 +123,28 @@ class Figures:
         return self.worth / self.imports if self.imports else None
 
 
+class Traded(NamedTuple):
+    """A commodity's trade in a year: what each country bought, and the sources of all of it."""
+
+    bought: Mapping[str, list[Trade]]
+    sources: tuple[str, ...]
+
+
+def traded(world: World, commodity: Commodity, year: int) -> Traded:
+    """The commodity's trade in a year, sorted by importer once for all buyers."""
+
+    def sort() -> Traded:
+        bought: dict[str, list[Trade]] = defaultdict(list)
+        sources = {}
+        for code in commodity.codes:
+            for row in world.studies.trade.get((code, year), ()):
+                bought[row.importer].append(row)
+                sources[row.source] = None
+        return Traded(bought, tuple(sources))
+
+    return world.memo.get((ID, "traded", commodity.name, year), sort)
+
+
 def figures(world: World, commodity: Commodity, buyer: str, year: int) -> Figures | None:
     """The figures of a commodity; None where its production is not recorded as a mass above 0."""
     made = tuple(row for row in world.studies.production[commodity.name, year] if row.quantity)
@@ -131,13 +153,13 @@ def figures(world: World, commodity: Commodity, buyer: str, year: int) -> Figure
         return None
     members = Ties(world, date(year, 12, 31)).expand(buyer)
     flows: dict[str, float] = defaultdict(float)
-    trade = [row for code in commodity.codes for row in world.studies.trade.get((code, year), ())]
-    bought = [row for row in trade if row.importer in members]
+    trade = traded(world, commodity, year)
+    bought = [row for member in sorted(members) for row in trade.bought.get(member, ())]
     for row in bought:
         flows[row.exporter] += row.quantity or 0.0
     governed, weights = stability(world, year)
     release = world.governance.release
-    sources = (*(row.source for row in made), *(row.source for row in trade), *((release.id,) if release else ()))
+    sources = (*(row.source for row in made), *trade.sources, *((release.id,) if release else ()))
     return Figures(
         made=made,
         unit=made[0].unit,
@@ -147,7 +169,7 @@ def figures(world: World, commodity: Commodity, buyer: str, year: int) -> Figure
         unquantified=any(row.quantity is None for row in bought),
         weights=weights | ({} if buyer in world.countries else dict.fromkeys(members, 0.0)),
         governed=governed,
-        trader=trade[0].source if trade else "",
+        trader=trade.sources[0] if trade.sources else "",
         sources=tuple(dict.fromkeys(sources)),
     )
 

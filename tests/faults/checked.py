@@ -129,6 +129,8 @@ class Server(NamedTuple):
     base: str
     key: str
     process: psutil.Process
+    keyed: bool = False
+    """Whether reading needs the key too."""
 
 
 def free_port() -> int:
@@ -150,7 +152,8 @@ def serving(dsn: str, *, workers: int = 2, direct: str | None = None, **env: str
         try:
             announced = process.stdout.readline()
             assert "answers at" in announced, announced
-            yield Server(announced.split()[-1], _key(direct or dsn, secret), psutil.Process(process.pid))
+            key, keyed = _key(direct or dsn, secret), env.get("READS") == "keyed"
+            yield Server(announced.split()[-1], key, psutil.Process(process.pid), keyed)
         finally:
             process.terminate()
             process.wait(30)
@@ -186,14 +189,16 @@ class Answer(NamedTuple):
 class Connection:
     """One kept connection to a service."""
 
-    def __init__(self, base: str, patience: float = DEADLINE) -> None:
-        place = urlsplit(base)
+    def __init__(self, server: Server, patience: float = DEADLINE) -> None:
+        place = urlsplit(server.base)
+        self._always = {"Authorization": f"Bearer {server.key}"} if server.keyed else {}
         self._connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=patience)
 
     def ask(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
         """The answer to a request. Raises OSError or HTTPException where the connection breaks."""
         try:
-            self._connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+            told = self._always | {name.replace("_", "-"): value for name, value in headers.items()}
+            self._connection.request(method, path, body, told)
             answer = self._connection.getresponse()
             body_read = answer.read()
         except (OSError, http.client.HTTPException):
@@ -348,7 +353,7 @@ class Load:
 
     def _warm(self) -> None:
         for _ in range(WARM):
-            connection = Connection(self.server.base)
+            connection = Connection(self.server)
             for path in PINNED:
                 answer = connection.ask(path)
                 assert answer.status == 200, answer
@@ -359,7 +364,7 @@ class Load:
         chance = random.Random(place)  # noqa: S311
         etags: dict[str, Tag] = {}
         while not self._over.is_set():
-            connection, newest = Connection(self.server.base), 0
+            connection, newest = Connection(self.server), 0
             last = time.monotonic()
             for _ in range(200):
                 if self._over.is_set():
@@ -425,7 +430,7 @@ class Load:
     def _read_older(self) -> None:
         """Asks for older revisions, which may have to be read: the bytes in the end, or a clear refusal in time."""
         chance = random.Random("older")  # noqa: S311
-        with contextlib.closing(Connection(self.server.base)) as connection:
+        with contextlib.closing(Connection(self.server)) as connection:
             while not self._over.wait(OLDER_EVERY):
                 self._ask_older(connection, chance)
 
@@ -454,7 +459,7 @@ class Load:
 
     def _write(self) -> None:
         """Writes one row after the other, each again and again until it is known to be in the ledger."""
-        with contextlib.closing(Connection(self.server.base)) as connection:
+        with contextlib.closing(Connection(self.server)) as connection:
             for write in itertools.count(1):
                 attempts = 0
                 while not self._written(connection, write, attempts):
