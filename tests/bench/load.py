@@ -97,11 +97,12 @@ def load(base: str, paths: Sequence[str], seconds: int, key: str | None = None) 
     return Rate(float(rate[1]), float(tail[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[tail[2]])
 
 
-def warm(base: str, paths: Sequence[str]) -> tuple[list[str], int]:
+def warm(base: str, paths: Sequence[str], key: str | None = None) -> tuple[list[str], int]:
     """Asks for every path once: each with its ETag behind a tab, and how many bytes an answer has on average."""
     tagged, size = [], 0
     for path in paths:
-        asked = urllib.request.Request(base + path, headers={"Accept": "application/json"})  # noqa: S310 - our own server
+        headers = {"Accept": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+        asked = urllib.request.Request(base + path, headers=headers)  # noqa: S310 - our own server
         with urllib.request.urlopen(asked) as answer:  # noqa: S310
             tagged.append(f"{path}\t{answer.headers['ETag']}")
             size += len(answer.read())

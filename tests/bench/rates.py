@@ -5,50 +5,56 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import json
 import os
 import random
 import statistics
 import tempfile
+import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import asyncpg
 
 from service.embedded import embedded
 from service.migrate import migrate
 from service.seeding import read_seeds, seed
+from service.settings import Secret
+from service.store import keys
 from service.world.rows import Country, Mineral
 from tests.bench.load import Rate, load, serving, warm
+from tests.bench.row import ROUNDS, Row, row_of
 
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 SECONDS = int(os.environ.get("BENCH_SECONDS", "3"))
 DISTINCT = 2000
+FRESH = 400_000
+"""How many distinct questions are asked again and again, and how many are at hand to be asked once."""
 
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table: a measured ratio, its spread over the rounds, and the bar it is held to."""
-
-    what: str
-    ratio: float
-    low: float
-    high: float
-    bar: str
-    detail: str
+SECRET = "a secret that only this run knows of"  # noqa: S105
+OWN = frozenset(("date", "server", "content-length"))
+"""Header fields that the server itself adds, or that depend on the body."""
 
 
 @contextlib.contextmanager
 def seeded() -> Iterator[str]:
     """A Postgres of its own with the shipped evidence."""
-    folder = tempfile.mkdtemp(prefix="chokepoint-bench-")
-    Path(folder).chmod(0o711)
-    with embedded(Path(folder) / "home") as dsn:
-        asyncio.run(_fill(dsn))
-        yield dsn
+    with tempfile.TemporaryDirectory(prefix="chokepoint-bench-") as folder:
+        Path(folder).chmod(0o711)
+        with embedded(Path(folder) / "home") as dsn:
+            asyncio.run(_fill(dsn))
+            yield dsn
 
 
 async def _fill(dsn: str) -> None:
     await migrate(dsn)
     await seed(dsn)
+
+
+async def _key(dsn: str) -> str:
+    connection = await asyncpg.connect(dsn)
+    _, presented = await keys.create(connection, Secret(SECRET.encode()), "bench", "read")
+    await connection.close()
+    return presented
 
 
 def paths(count: int, seed_number: int = 1) -> list[str]:
@@ -63,48 +69,79 @@ def paths(count: int, seed_number: int = 1) -> list[str]:
     return [f"/v1/minerals/{m}/score?buyer={b}&as_of={day}" for m, b, day in chosen]
 
 
+def ladders(count: int) -> list[str]:
+    """Distinct URLs of scores by a ladder of the asker's own: another value for memoranda in each."""
+    return [f"{path}&ladder=memorandum:{1 - place / 1e6:.6f}" for place, path in enumerate(paths(count, seed_number=3))]
+
+
+def head(base: str, path: str) -> str:
+    """The header fields of an answer that the application itself has set, as JSON."""
+    with urllib.request.urlopen(base + path) as answer:  # noqa: S310 - our own server
+        return json.dumps([[name, value] for name, value in answer.headers.items() if name.lower() not in OWN])
+
+
 def measure() -> list[Row]:
     """All rates, interleaved over the rounds."""
-    hot, fresh = paths(DISTINCT), paths(400_000, seed_number=2)
+    hot = paths(DISTINCT)
+    once = {"first": paths(FRESH, seed_number=2), "ladder": ladders(FRESH)}
     with contextlib.ExitStack() as stack:
         dsn = stack.enter_context(seeded())
-        env = {"CHOKEPOINT_DATABASE_URL": dsn}
-        service = stack.enter_context(serving("service.app:app_from_env", env, factory=True, probe="/health/ready"))
+        key = asyncio.run(_key(dsn))
+        env = {"CHOKEPOINT_DATABASE_URL": dsn, "CHOKEPOINT_SECRET": SECRET, "CHOKEPOINT_RATE_LIMIT": "1000000/1"}
+
+        def start(target: str, **more: str) -> str:
+            own = target.startswith("service.")
+            return stack.enter_context(
+                serving(target, env | more, factory=own, probe="/health/ready" if own else "/docs")
+            )
+
+        service = start("service.app:app_from_env")
+        keyed = start("service.app:app_from_env", CHOKEPOINT_READS="keyed")
         unchanged, size = warm(service, hot)
-        env["BENCH_BYTES"] = str(size)
-        limit = stack.enter_context(serving("tests.bench.peers.constant:app", env))
-        naive = stack.enter_context(serving("tests.bench.peers.naive:app", env, probe="/docs"))
-        querying = stack.enter_context(serving("tests.bench.peers.querying:app", env))
-        handler = stack.enter_context(serving("tests.bench.peers.handler:app", env))
+        warm(keyed, hot, key)
+        alike = {"BENCH_BYTES": str(size), "BENCH_HEAD": head(service, hot[0])}
+        limit = start("tests.bench.peers.constant:app", **alike)
+        bare = start("tests.bench.peers.constant:app", BENCH_BYTES=str(size))
+        naive = start("tests.bench.peers.naive:app")
+        querying = start("tests.bench.peers.querying:app")
+        handler = start("tests.bench.peers.handler:app", **alike)
         runs: dict[str, list[Rate]] = {}
-        at = 0
-        for _ in range(ROUNDS):
-            runs.setdefault("limit", []).append(load(limit, hot, SECONDS))
-            runs.setdefault("hot", []).append(load(service, hot, SECONDS))
-            runs.setdefault("304", []).append(load(service, unchanged, SECONDS))
-            runs.setdefault("naive", []).append(load(naive, hot, SECONDS))
-            runs.setdefault("querying", []).append(load(querying, hot, SECONDS))
-            runs.setdefault("handler", []).append(load(handler, hot, SECONDS))
-            share = len(fresh) // ROUNDS
-            runs.setdefault("first", []).append(load(service, fresh[at : at + share], SECONDS))
-            at += share
+
+        def run(name: str, base: str, asked: list[str], presented: str | None = None) -> None:
+            runs.setdefault(name, []).append(load(base, asked, SECONDS, presented))
+
+        for turn in range(ROUNDS):
+            run("limit", limit, hot)
+            run("hot", service, hot)
+            run("keyed", keyed, hot, key)
+            run("304", service, unchanged)
+            run("bare", bare, hot)
+            run("naive", naive, hot)
+            run("querying", querying, hot)
+            for name, asked in once.items():
+                run("handler", handler, hot)
+                run(name, service, asked[turn * FRESH // ROUNDS : (turn + 1) * FRESH // ROUNDS])
+    handled = {"first": runs["handler"][::2], "ladder": runs["handler"][1::2]}
     return [
         _row("repeated score, open reads, against the limit", runs["hot"], runs["limit"], "≥ 0.80"),
+        _row("repeated score, keyed reads, against the limit", runs["keyed"], runs["limit"], "≥ 0.65"),
         _row("304 answers against the limit", runs["304"], runs["limit"], "≥ 0.80"),
+        _row("the limit itself against one with two header fields", runs["limit"], runs["bare"], ""),
         _row("repeated score against FastAPI + pydantic + SQLAlchemy", runs["hot"], runs["naive"], "≥ 25"),
         _row("repeated score against Litestar + asyncpg, a query per request", runs["hot"], runs["querying"], ""),
-        _row("first-time score against a constant Litestar handler", runs["first"], runs["handler"], "≥ 0.35"),
+        _row("first-time score against a constant Litestar handler", runs["first"], handled["first"], "≥ 0.35"),
+        _row("first-time score by a ladder of one's own against the same", runs["ladder"], handled["ladder"], "≥ 0.35"),
     ]
 
 
 def _row(what: str, ours: list[Rate], theirs: list[Rate], bar: str) -> Row:
-    ratios = sorted(a.per_second / b.per_second for a, b in zip(ours, theirs, strict=True))
+    ratios = [a.per_second / b.per_second for a, b in zip(ours, theirs, strict=True)]
     per_second = statistics.median(rate.per_second for rate in ours)
     other = statistics.median(rate.per_second for rate in theirs)
     detail = f"{per_second:,.0f}/s against {other:,.0f}/s, p99 {statistics.median(r.p99_ms for r in ours):.2f} ms"
-    return Row(what, statistics.median(ratios), ratios[0], ratios[-1], bar, detail)
+    return row_of(what, ratios, bar, detail)
 
 
 if __name__ == "__main__":
     for row in measure():
-        print(f"{row.what:65} {row.ratio:8.2f}  ({row.low:.2f}…{row.high:.2f})  {row.bar:8} {row.detail}")
+        print(row)
