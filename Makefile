@@ -14,7 +14,7 @@ LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-ha
 	--no-header --no-emit-index-url --no-emit-find-links $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types check bench format lock
+.PHONY: help serve test lint types check bench fuzz soak format lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -34,10 +34,16 @@ types: $(DEVELOPMENT) ## check types
 
 check: lint types test ## all of the above
 
-bench: $(BENCH) ## measure against a limit and other designs (needs wrk; BENCH_ROUNDS, BENCH_SECONDS)
-	$(BIN)/python -m tests.bench.rates
+bench: $(BENCH) ## measure against a limit and other designs into docs/speed.md (needs wrk; BENCH_ROUNDS, BENCH_SECONDS)
+	$(BIN)/python -m tests.bench.table
 	$(BIN)/python -m tests.bench.bench_scenario
 	$(BIN)/python -m tests.bench.bench_import
+
+fuzz: $(DEVELOPMENT) ## ask everything the contract has, 50,000 times and more; goes on where it was stopped (FUZZ_CASES, FUZZ_SEED)
+	$(BIN)/python -m tests.fuzz
+
+soak: $(DEVELOPMENT) ## an hour of checked load, memory watched (SOAK_SECONDS, SOAK_WRITE_EVERY)
+	$(BIN)/python -m tests.soak
 
 format: $(DEVELOPMENT) ## put the code into the format lint asks for
 	$(BIN)/python -m ruff check --fix

