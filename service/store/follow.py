@@ -28,6 +28,7 @@ RETRY_FIRST, RETRY_MOST = 0.1, 2.0
 PATIENCE = 5.0
 """Seconds a connection, or a look, may take before it counts as dead."""
 
+
 @contextlib.asynccontextmanager
 async def following(
     dsn: str,

@@ -59,9 +59,7 @@ def memory() -> Row:
         warm(base, hot)
         load(base, hot, SECONDS)
         after = worker.memory_full_info().uss / MIB
-    detail = (
-        f"{before:.0f} MiB before; unique set size, shipped evidence, 2,000 distinct answers kept"
-    )
+    detail = f"{before:.0f} MiB before; unique set size, shipped evidence, 2,000 distinct answers kept"
     return row_of("memory of a worker", [after], "", detail, "MiB")
 
 
