@@ -122,6 +122,11 @@ class Suppliers:
         return (self.known_share > 0) & ~self.governed
 
     @cached_property
+    def withheld(self) -> Ints:
+        """The rows whose share is not known."""
+        return np.flatnonzero(~self.known)
+
+    @cached_property
     def named(self) -> Floats:
         """The sum of known shares of each stage."""
         return self.stages.sum(self.known_share)

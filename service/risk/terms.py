@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from service.risk.numbers import Bools, Floats, Indexes, Real, indexes, numbers
+from service.risk.numbers import Bools, Floats, Indexes, Ints, Real, indexes, numbers
 from service.risk.partners import LADDER, STRONGEST_RESTRICTION, Ladder, RestrictionType, Tier, central
 
 
@@ -39,8 +39,8 @@ class Terms:
     def none(cls, rows: int) -> Terms:
         """No tie and no restriction towards any of `rows` suppliers."""
         return cls(
-            tier=np.full(rows, Tier.NONE, dtype=np.int64),
-            restriction=np.full(rows, RestrictionType.NONE, dtype=np.int64),
+            tier=np.full(rows, Tier.NONE, dtype=np.int8),
+            restriction=np.full(rows, RestrictionType.NONE, dtype=np.int8),
             rate=np.ones(rows),
             rated=np.zeros(rows, dtype=np.bool_),
             relieved=np.zeros(rows, dtype=np.bool_),
@@ -59,14 +59,15 @@ class Terms:
         """The partner factor t of each row at the ladder's central values."""
         return self.factors_at(*central(ladder))[:, 0]
 
-    def factors_at(self, tau: NDArray[Real], r: NDArray[Real]) -> NDArray[Real]:
-        """The partner factor of each row for several readings of the ladder at once.
+    def factors_at(self, tau: NDArray[Real], r: NDArray[Real], rows: slice | Ints = slice(None)) -> NDArray[Real]:
+        """The partner factor of some rows for several readings of the ladder at once.
 
         `tau` (tiers × readings) and `r` (restriction types × readings) give (rows × readings), in `tau`'s own dtype.
         """
-        factors = tau[self.tier]
-        bites = np.flatnonzero(self.restricted)
+        factors = tau.take(self.tier[rows], axis=0)
+        bites = np.flatnonzero(self.restricted[rows])
         if bites.size:
-            strength = np.where(self.rated[bites, None], self.rate[bites, None], r[self.restriction[bites]])
+            rated, rate, kind = (each[rows][bites] for each in (self.rated, self.rate, self.restriction))
+            strength = np.where(rated[:, None], rate[:, None], r[kind])
             factors[bites] *= strength.astype(tau.dtype, copy=False)
         return factors
