@@ -6,7 +6,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,18 @@ PROGRAM = [sys.executable, "-m", "service"]
 SECRET = "thirty-two characters or some more"  # noqa: S105
 
 
-def run(access: Access, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """The program, run to its end with the three URLs of a ledger."""
-    urls = {
+def urls(access: Access) -> dict[str, str]:
+    """The settings that name the logins of a ledger."""
+    return {
         "CHOKEPOINT_DATABASE_URL": access.write,
         "CHOKEPOINT_READ_URL": access.read,
         "CHOKEPOINT_MIGRATE_URL": access.own,
     }
-    env = {**os.environ, **urls, "CHOKEPOINT_SECRET": SECRET, "CHOKEPOINT_PORT": str(free_port()), **env}
+
+
+def run(access: Access, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """The program, run to its end with the logins of a ledger."""
+    env = {**os.environ, "CHOKEPOINT_SECRET": SECRET, "CHOKEPOINT_PORT": str(free_port()), **urls(access), **env}
     return subprocess.run([*PROGRAM, *arguments], env=env, capture_output=True, text=True, check=False)
 
 
@@ -53,33 +58,50 @@ async def ledger(postgres: Any, administrator: Connection[Record], migrated: str
             await administrator.execute(f"drop database roles_{number} with (force)")
 
 
-async def test_what_answers_requests_knows_no_login_but_those_that_read_and_add(lasting_home: Path) -> None:
-    """The embedded Postgres is its parent's: workers connect by other logins, and are not told of the owner's."""
-    port = free_port()
-    env = {**os.environ, "CHOKEPOINT_HOME": str(lasting_home), "CHOKEPOINT_PORT": str(port)}
+@contextmanager
+def serving(env: dict[str, str]) -> Iterator[list[dict[str, str]]]:
+    """A service that answers, with the settings `env`; the value is the environment of each of its workers."""
+    env = {**os.environ, "CHOKEPOINT_PORT": str(free_port()), **env}
     with subprocess.Popen([*PROGRAM, "serve"], env=env, stdout=subprocess.PIPE, text=True) as service:
         try:
             assert service.stdout is not None
             assert "answers" in service.stdout.readline()
-            with shared(lasting_home) as owners:
-                connection = await asyncpg.connect(owners)
-                sessions = await connection.fetch(
-                    "select usename from pg_stat_activity where backend_type = 'client backend' and pid <> $1",
-                    connection.get_server_pid(),
-                )
-                members = await connection.fetchval("select count(*) from pg_auth_members where member > 16383")
-                await connection.close()
-            assert {session["usename"] for session in sessions} == {READER}
-            assert members == 0
-            workers = [each for each in psutil.Process(service.pid).children() if each.name() != "postgres"]
-            told = [each.environ() for each in workers if "CHOKEPOINT_READ_URL" in each.environ()]
-            assert told
-            for env in told:
-                assert f"//{READER}@" in env["CHOKEPOINT_READ_URL"]
-                assert f"//{WRITER}@" in env["CHOKEPOINT_DATABASE_URL"]
-                assert not [name for name, value in env.items() if "postgres@" in value or name.endswith("MIGRATE_URL")]
+            children = [each for each in psutil.Process(service.pid).children() if each.name() != "postgres"]
+            told = [each.environ() for each in children]
+            yield [each for each in told if "PROMETHEUS_MULTIPROC_DIR" in each]
         finally:
             service.terminate()
+
+
+async def logins_of_sessions(owners: str) -> set[str]:
+    """Who is connected to a database beside its owner who asks."""
+    connection = await asyncpg.connect(owners)
+    sessions = await connection.fetch(
+        "select usename from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    await connection.close()
+    return {session["usename"] for session in sessions}
+
+
+async def test_workers_get_at_the_embedded_ledger_as_one_who_reads_or_adds(lasting_home: Path) -> None:
+    """It is their parent's: they are connected by other logins, and are not told of the owner's."""
+    with serving({"CHOKEPOINT_HOME": str(lasting_home)}) as workers, shared(lasting_home) as owners:
+        assert await logins_of_sessions(owners) == {READER}
+        assert workers
+        for env in workers:
+            assert f"//{READER}@" in env["CHOKEPOINT_READ_URL"]
+            assert f"//{WRITER}@" in env["CHOKEPOINT_DATABASE_URL"]
+            assert not [name for name, value in env.items() if "postgres@" in value]
+
+
+async def test_workers_are_not_told_who_may_migrate(ledger: Access) -> None:
+    """Where the service migrates by a login of its owner's, that stays with the process that starts them."""
+    with serving(urls(ledger)) as workers:
+        assert {name.split("_")[0] for name in await logins_of_sessions(ledger.own)} == {"reads"}
+        assert workers
+        for env in workers:
+            assert env["CHOKEPOINT_READ_URL"] == ledger.read
+            assert ledger.own not in env.values()
 
 
 async def test_commands_work_with_a_login_for_each_thing_they_do(ledger: Access) -> None:
