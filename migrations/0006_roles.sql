@@ -45,7 +45,6 @@ begin
     -- a temporary table can fill the disk, and a table or function of one's own can pass for the ledger's
     execute format('revoke temporary on database %s from public', database);
     execute format('revoke create on schema %s from public', place);
-    execute format('grant connect on database %s to chokepoint_reader, chokepoint_writer', database);
     execute format('grant temporary on database %s to chokepoint_writer', database);
     execute format('grant usage on schema %s to chokepoint_reader, chokepoint_writer', place);
 

@@ -75,13 +75,14 @@ async def _make(owner: Connection[Record], login: Login, role: str) -> None:
             f"{login.name} owns the ledger, or may do anything: reading and writing need logins of their own"
         )
     exists = await owner.fetchval("select exists (select from pg_roles where rolname = $1)", login.name)
-    statements = [f"{'alter' if exists else 'create'} role %I login"]
+    statements = [f"{'alter' if exists else 'create'} role %1$I login", "grant connect on database %2$I to %1$I"]
     if login.password is not None:
         statements[0] += f" password '{verifier(login.password)}'"
     if login.name != role:
-        statements.append(f"grant {role} to %I")
+        statements.append(f"grant {role} to %1$I")
     for statement in statements:
-        await owner.execute(await owner.fetchval("select format($1, $2::text)", statement, login.name))
+        quoted = "select format($1, $2::text, current_database())"
+        await owner.execute(await owner.fetchval(quoted, statement, login.name))
 
 
 _OWNS: Final = """

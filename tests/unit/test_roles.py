@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import asyncpg
 import msgspec
@@ -291,6 +292,22 @@ async def test_an_owner_who_may_make_no_roles_is_told_in_one_line_what_to_have_r
         assert "0006_roles" in [each.name for each in await migrate(made.access.own)]
         with pytest.raises(DatabaseError, match="may not do this: permission denied to create role"):
             await make_logins(made.access)
+
+
+async def test_logins_are_let_into_their_own_database(
+    ledger: Ledger, postgres: Any, administrator: Connection[Record]
+) -> None:
+    """Where an operator lets in nobody else, which the roles, shared by all ledgers of a server, do not undo."""
+    async with database_of(postgres, administrator) as other:
+        await migrate(other.access.own)
+        await make_logins(other.by_superuser)
+        async with connected(other.access.own) as owner:
+            await owner.execute(f"revoke connect on database {other.owner.replace('owner', 'owned')} from public")
+        assert await check_logins(other.access) == []
+        strangers = by(other.access.own, urlsplit(ledger.access.read).username or "")
+        with pytest.raises(DatabaseError, match="permission denied for database"):
+            async with connected(strangers):
+                pass
 
 
 async def test_a_login_that_may_not_migrate_may_start_where_nothing_is_to_be_applied(
