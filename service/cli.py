@@ -19,7 +19,7 @@ from service.cli_verify import verify_command
 from service.console import ledger
 from service.embedded import embedded
 from service.logins import check_logins, make_logins, of_embedded
-from service.migrate import Standing, connected, migrate, status
+from service.migrate import DatabaseError, Standing, connected, migrate, status
 from service.settings import Access, OperatorError, Settings
 
 FAILED: Final = 2
@@ -93,7 +93,12 @@ def serve_command(with_parent: bool, **given: str | None) -> None:
             serve.stop_when(serve.await_orphanhood)
         serve.free_address(settings)  # says so before anything is started
         access = settings.access or of_embedded(stack.enter_context(embedded(settings.home)))
-        asyncio.run(_prepare(access, with_logins=settings.access is None))
+        try:
+            asyncio.run(_prepare(access, with_logins=settings.access is None))
+        except DatabaseError as error:
+            if not asyncio.run(_can_be_read(access)):
+                raise
+            click.echo(f"Note: {error}; what is there is served, and nothing can be written.", err=True)
         serve.serve(settings, access)
 
 
@@ -112,6 +117,14 @@ async def _prepare(access: Access, *, with_logins: bool) -> None:
 
         click.echo("Filling the empty ledger with the shipped evidence.", err=True)
         await seed(access.write)
+
+
+async def _can_be_read(access: Access) -> bool:
+    """Whether a standby has all that reading needs, while the primary is away."""
+    try:
+        return access.read != access.write and all(each.state == "applied" for each in await status(access.read))
+    except DatabaseError:
+        return False
 
 
 @main.command("migrate")

@@ -20,6 +20,7 @@ from asyncpg import Connection, Record
 from msgspec import Struct
 
 from service.settings import OperatorError, redacted
+from service.store.connecting import Lost, connect
 
 MIGRATIONS: Final = Path(__file__).resolve().parent.parent / "migrations"
 OLDEST_POSTGRES: Final = 15
@@ -142,10 +143,10 @@ def _read_file(path: Path) -> Migration:
 async def connected(dsn: str) -> AsyncIterator[Connection[Record]]:
     """A connection to the database at `dsn`. Raises DatabaseError, which never shows a password."""
     try:
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT)
+        connection = await connect(dsn, CONNECT_TIMEOUT)
     except TimeoutError:
         raise DatabaseError(f"{redacted(dsn)} does not answer within {CONNECT_TIMEOUT:g} seconds") from None
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except Lost as error:
         raise DatabaseError(f"cannot connect to {redacted(dsn)}: {error}") from error
     except ValueError:  # its text may quote any part of the URL
         raise DatabaseError(f"{redacted(dsn)} is not a connection URL Postgres understands") from None

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,12 @@ async def until(true: Callable[[], Any], what: str) -> None:
                 await asyncio.sleep(0.05)
             return
     raise AssertionError(f"{what} has not come about in {DEADLINE:g} s")
+
+
+@cache
+def asking() -> httpx.AsyncClient:
+    """The client that all questions go through but those of a load."""
+    return httpx.AsyncClient(timeout=DEADLINE, trust_env=False)
 
 
 class Machine:
@@ -124,11 +131,14 @@ class Replica(Machine):
         """Where it answers from outside."""
         return f"http://{self.address}"
 
+    async def ask(self, path: str, method: str = "GET", **options: Any) -> httpx.Response:
+        """The answer to a request."""
+        return await asking().request(method, self.url + path, **options)
+
     async def ready(self) -> bool:
         """Whether it answers reads."""
         try:
-            async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
-                return (await client.get("/health/ready")).status_code == 200
+            return (await self.ask("/health/ready")).status_code == 200
         except httpx.TransportError:
             return False
 

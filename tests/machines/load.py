@@ -15,7 +15,7 @@ from service.http.minimum import HEADER
 READERS = 4
 PATIENCE = 30.0
 """Seconds in which every request has to be answered, be it by a refusal."""
-PAUSE = 0.1
+PAUSE = 0.3
 """Seconds between two writes, and between two attempts at one."""
 
 HEAD = "/v1/minerals/cobalt?as_of=2026-02-05"
