@@ -28,6 +28,9 @@ MOST_BYTES = 128 * 1024 * 1024
 LARGEST = 2 * 1024 * 1024
 """Bounds of the memory one worker gives to ready answers; an answer above LARGEST is not kept."""
 
+MOST_ALIKE = 4096
+"""Header fields that entries share, at most, before it is begun anew to share them."""
+
 OVERHEAD = 2048
 """Bytes an entry takes beside its body and what was asked: its objects, its header fields and its place."""
 
@@ -148,6 +151,8 @@ class Ready:
         if etag is None:
             return None
         # most fields are the same in many answers: shared, they stay in the processor's cache
+        if len(self._alike) > MOST_ALIKE:
+            self._alike.clear()
         shared = [field if field[0] == b"etag" else self._alike.setdefault(field, field) for field in headers]
         body = b"".join(message.get("body", b"") for message in messages[1:])
         return Entry(
