@@ -116,6 +116,16 @@ async def test_what_was_begun_before_the_world_or_the_day_turned_is_for_nobody_w
     assert (early[0].result()[1], (await late)[1], (await desk.ask())[1]) == (b"one", b"two", b"two")
 
 
+async def test_what_is_finished_after_a_swap_is_not_kept(desk: Desk) -> None:
+    """It may be of the World before, and others have begun to ask the one after."""
+    async with held(desk, 1) as early:
+        desk.swap()
+        desk.book.body = b"two"
+        other = asyncio.create_task(desk.ask(query="buyer=USA"))
+        await asyncio.sleep(0)
+    assert (early[0].result()[1], (await other)[1], (await desk.ask())[1]) == (b"one", b"two", b"two")
+
+
 def later(clock: Callable[[], float], seconds: float) -> Callable[[], float]:
     """A clock that goes ahead by so many seconds."""
     return lambda: clock() + seconds
