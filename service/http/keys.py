@@ -7,6 +7,7 @@ they do not look at keys at all, so that the answer is one and the same for ever
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import hmac
@@ -127,11 +128,13 @@ class Keyring:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Follows the keys while the block runs."""
+        """Follows the keys while the block runs; they are read before it starts if the database is up."""
         if self._secret is None:
             yield
             return
-        async with following(self._dsn, CHANNEL, self._look, lambda _: None):
+        first = asyncio.Event()
+        async with following(self._dsn, CHANNEL, self._look, lambda _: first.set()):
+            await first.wait()
             yield
 
     async def _look(self, connection: Connection) -> None:

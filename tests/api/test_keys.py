@@ -244,6 +244,13 @@ async def test_a_revocation_that_nobody_announced_is_noticed(own_database: str) 
         await until(client, 401, key)
 
 
+async def test_keys_are_known_from_the_first_request_on(own_database: str) -> None:
+    """No worker begins to answer before it has read them."""
+    key = await create(own_database)
+    async with keyed(own_database) as client:
+        assert (await client.get(SCORE, headers=bearer(key))).status_code == 200
+
+
 async def test_keys_are_known_while_the_database_is_away(own_database: str, administrator: Connection[Record]) -> None:
     name = urlsplit(own_database).path[1:]
     async with keyed(own_database) as client:

@@ -147,12 +147,14 @@ def serving(dsn: str, *, workers: int = 2, direct: str | None = None, **env: str
     settings = {"DATABASE_URL": dsn, "PORT": str(port), "WORKERS": str(workers), "SECRET": secret, **env}
     settings = {f"CHOKEPOINT_{name}": value for name, value in settings.items()} | {"CHOKEPOINT_LOG_LEVEL": "critical"}
     command = [sys.executable, "-m", "service", "serve"]
+    keyed = env.get("READS") == "keyed"
+    early = _key(direct or dsn, secret) if keyed else None  # every worker knows it from the first
     with subprocess.Popen(command, env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             announced = process.stdout.readline()
             assert "answers at" in announced, announced
-            key, keyed = _key(direct or dsn, secret), env.get("READS") == "keyed"
+            key = early or _key(direct or dsn, secret)
             yield Server(announced.split()[-1], key, psutil.Process(process.pid), keyed)
         finally:
             process.terminate()
