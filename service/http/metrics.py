@@ -27,7 +27,8 @@ COMPUTING = Histogram(
 )
 REVISION = Gauge("chokepoint_revision", "The ledger revision served.", multiprocess_mode="livemin")
 DATABASE_UP = Gauge("chokepoint_database_up", "1 while the database answers.", multiprocess_mode="livemin")
-BUSY = Counter("chokepoint_loop_busy_seconds", "Processor time of the threads that answer requests, one a worker.")
+WORKING = Counter("chokepoint_working_seconds", "Processor time of the workers, all their threads together.")
+BUILDING = Counter("chokepoint_building_seconds", "Of that, the time spent on building the World of a newer revision.")
 SWAPS = Counter("chokepoint_world_swaps", "How often a newer revision was taken up.")
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")
@@ -81,12 +82,12 @@ async def gathering() -> AsyncIterator[None]:
     """Gathers counts every moment while the block runs, and at its end."""
 
     async def gather_again_and_again() -> None:
-        before = time.thread_time()
+        before = time.process_time()
         while True:
             await asyncio.sleep(GATHER_EVERY)
             gather()
-            now = time.thread_time()
-            BUSY.inc(now - before)
+            now = time.process_time()
+            WORKING.inc(now - before)
             before = now
 
     task = asyncio.create_task(gather_again_and_again())

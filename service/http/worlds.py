@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections import deque
 from datetime import UTC, datetime
+from time import thread_time
 from typing import TYPE_CHECKING
 
 from service.http import metrics
@@ -226,8 +227,10 @@ def _build_warm(evidence: Evidence, base: World | None) -> World:
 
     Where nothing it is made from has changed, it is the sheet of the World before.
     """
+    begun = thread_time()
     world, today = build(evidence, base), datetime.now(UTC).date()
     if base is not None and all(getattr(world, name) is getattr(base, name) for name in MAKES_SHEET):
         share_sheet(base, world, today)
     _ = sheet_on(world, today).sample
+    metrics.BUILDING.inc(thread_time() - begun)
     return world

@@ -125,9 +125,14 @@ def test_it_scales_by_a_metric_that_is_measured() -> None:
     assert "replicas" not in BY_KIND["Deployment"]["spec"]
     adapter = yaml.safe_load((FOLDER.parent / "prometheus-adapter.yaml").read_text())
     (rule,) = adapter["rules"]["custom"]
-    assert [metric["pods"]["metric"]["name"] for metric in spec["metrics"]] == [rule["name"]["as"]]
-    series = rule["seriesQuery"].partition("{")[0]
-    assert f"# TYPE {series} counter" in metrics.exposition().decode()
+    (metric,) = spec["metrics"]
+    assert metric["pods"]["metric"]["name"] == rule["name"]["as"]
+    target = metric["pods"]["target"]["averageValue"]
+    assert int(target.removesuffix("m")) < 1000 * int(container()["resources"]["requests"]["cpu"])
+    named = set(re.findall(r"chokepoint_\w+", rule["seriesQuery"] + rule["metricsQuery"]))
+    assert len(named) == 2
+    exported = metrics.exposition().decode()
+    assert all(f"# TYPE {series} counter" in exported for series in named)
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "Job"])
