@@ -19,7 +19,7 @@ from service.cli_verify import verify_command
 from service.console import ledger
 from service.embedded import embedded
 from service.logins import check_logins, make_logins, of_embedded
-from service.migrate import DatabaseError, Standing, connected, migrate, status
+from service.migrate import Away, DatabaseError, Standing, connected, migrate, status
 from service.settings import Access, OperatorError, Settings
 
 FAILED: Final = 2
@@ -95,7 +95,7 @@ def serve_command(with_parent: bool, **given: str | None) -> None:
         access = settings.access or of_embedded(stack.enter_context(embedded(settings.home)))
         try:
             asyncio.run(_prepare(access, with_logins=settings.access is None))
-        except DatabaseError as error:
+        except Away as error:
             if not asyncio.run(_can_be_read(access)):
                 raise
             click.echo(f"Note: {error}; what is there is served, and nothing can be written.", err=True)

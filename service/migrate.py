@@ -20,7 +20,7 @@ from asyncpg import Connection, Record
 from msgspec import Struct
 
 from service.settings import OperatorError, redacted
-from service.store.connecting import Lost, connect
+from service.store.connecting import connect
 
 MIGRATIONS: Final = Path(__file__).resolve().parent.parent / "migrations"
 OLDEST_POSTGRES: Final = 15
@@ -42,6 +42,10 @@ create table if not exists schema_migration (
 
 class DatabaseError(OperatorError):
     """A database that cannot be reached or cannot be used."""
+
+
+class Away(DatabaseError):
+    """A database that does not answer, or none among those listed that is what is asked for."""
 
 
 class MigrationError(OperatorError):
@@ -145,8 +149,10 @@ async def connected(dsn: str) -> AsyncIterator[Connection[Record]]:
     try:
         connection = await connect(dsn, CONNECT_TIMEOUT)
     except TimeoutError:
-        raise DatabaseError(f"{redacted(dsn)} does not answer within {CONNECT_TIMEOUT:g} seconds") from None
-    except Lost as error:
+        raise Away(f"{redacted(dsn)} does not answer within {CONNECT_TIMEOUT:g} seconds") from None
+    except (OSError, asyncpg.TargetServerAttributeNotMatched, asyncpg.CannotConnectNowError) as error:
+        raise Away(f"cannot connect to {redacted(dsn)}: {error}") from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DatabaseError(f"cannot connect to {redacted(dsn)}: {error}") from error
     except ValueError:  # its text may quote any part of the URL
         raise DatabaseError(f"{redacted(dsn)} is not a connection URL Postgres understands") from None
