@@ -18,6 +18,7 @@ from docker.errors import DockerException
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
+from service.logins import READER, WRITER
 from service.settings import Secret
 from service.store import keys
 from service.store.connecting import Lost
@@ -151,17 +152,21 @@ class Machines:
         program, balancer = image("CHOKEPOINT_TEST_IMAGE"), image("CHOKEPOINT_TEST_NGINX_IMAGE", "nginx:1")
         account = {"POSTGRES_USER": "chokepoint", "POSTGRES_PASSWORD": PASSWORD}
         settings = {
-            "CHOKEPOINT_DATABASE_URL": f"postgresql://chokepoint:{PASSWORD}@one,two/chokepoint"
+            "CHOKEPOINT_DATABASE_URL": f"postgresql://{WRITER}:{PASSWORD}@one,two/chokepoint"
             "?target_session_attrs=read-write",
-            "CHOKEPOINT_READ_URL": f"postgresql://chokepoint:{PASSWORD}@two,one/chokepoint"
+            "CHOKEPOINT_READ_URL": f"postgresql://{READER}:{PASSWORD}@two,one/chokepoint"
             "?target_session_attrs=prefer-standby",
             "CHOKEPOINT_SECRET": SECRET,
             "CHOKEPOINT_RATE_LIMIT": "100000/1",
         }
         hardened = {"read_only": True, "cap_drop": ["ALL"]}
+        owner = {"CHOKEPOINT_MIGRATE_URL": f"postgresql://chokepoint:{PASSWORD}@one/chokepoint"}
         self.primary = Postgres(start(server, "one", 5432, account, command=["postgres", *UNSAFE_BUT_FAST]), 5432)
         standby = {"entrypoint": ["bash", "-c", STANDBY], "user": "postgres"}
         self.standby = Postgres(start(server, "two", 5432, account, **standby), 5432)
+        self._migrate = lambda: start(
+            program, "migrate", 8000, settings | owner, command=["migrate", "--logins"]
+        ).wait()
         self._replicas = lambda: [Replica(start(program, name, 8000, settings, **hardened), 8000) for name in REPLICAS]
         self._balancer = lambda: Replica(
             start(balancer, "balancer", 8080, {}, transferables=[(NGINX, "/etc/nginx/nginx.conf")]), 8080
@@ -177,6 +182,7 @@ class Machines:
         await self.primary.run(
             f"create role replicator replication login password '{PASSWORD}'", "select pg_reload_conf()"
         )
+        assert await asyncio.to_thread(self._migrate) == 0
         self.replicas = await asyncio.to_thread(self._replicas)
         await until(self.standby.answers, "a standby")
         await self.primary.run("alter system set synchronous_standby_names = 'two'", "select pg_reload_conf()")

@@ -14,7 +14,7 @@ import yaml
 from service.app import openapi
 from service.http import metrics, older, ready
 from service.http.imports import LARGEST_FILE
-from service.serve import PATIENCE_WITH_WORKERS
+from service.server import PATIENCE_WITH_WORKERS
 from service.settings import Settings
 
 KUBERNETES = "1.37"
