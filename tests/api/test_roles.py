@@ -55,7 +55,7 @@ class Restricted:
 
     async def until(self, **told: Any) -> None:
         """Waits until the service's health says so."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not told.items() <= (await self.client.get("/health/ready")).json().items():
                 await asyncio.sleep(0.02)
 
