@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -252,10 +252,10 @@ class Posted(NamedTuple):
     there: str
 
 
-def edition(number: int, folder: Path) -> Posted:
-    """An import of 7,680 rows."""
+def edition(number: int, folder: Path, years: Iterable[int] = (2023, 2024)) -> Posted:
+    """An import of 3,840 rows for each year."""
     path = folder / f"{number}.csv"
-    write(path, number)
+    write(path, number, years)
     query = f"/v1/imports?format=form:share&reason=edition-{number}"
     return Posted(
         query, path.read_bytes(), "text/csv", f"select count(*) from revision where reason = 'edition-{number}'"
@@ -293,6 +293,15 @@ def ask(server: Server, posted: Posted) -> Answer | None:
             return None
 
 
+async def until_answered(server: Server, posted: Posted) -> None:
+    """Makes a write again until there is a worker that answers it, which has to be that it is there."""
+    deadline = time.monotonic() + PATIENCE
+    while not (answer := ask(server, posted)):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+    assert answer.status in (200, 201), answer.body
+
+
 def killed(server: Server, posted: Posted, after: float) -> Answer | None:
     """What a write is answered whose worker is killed so many seconds after it was begun."""
     answers: list[Answer | None] = []
@@ -326,11 +335,7 @@ async def test_a_write_whose_worker_is_killed_is_wholly_there_or_wholly_absent(
             await state(dsn)
             assert count == 1 if answer else count in (0, 1)
             there, acknowledged = there + count, acknowledged + (answer is not None)
-            deadline = time.monotonic() + PATIENCE
-            while not (again := ask(server, posted)):
-                assert time.monotonic() < deadline
-                await asyncio.sleep(0.1)
-            assert again.status in (200, 201), again.body
+            await until_answered(server, posted)
             assert await fetched(dsn, posted.there) == 1
         await state(dsn)
         [folder] = tmp_path.glob("chokepoint-run-*")
