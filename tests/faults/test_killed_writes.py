@@ -296,7 +296,7 @@ def ask(server: Server, posted: Posted) -> Answer | None:
 async def until_answered(server: Server, posted: Posted) -> None:
     """Makes a write again until there is a worker that answers it, which has to be that it is there."""
     deadline = time.monotonic() + PATIENCE
-    while not (answer := ask(server, posted)):
+    while not (answer := ask(server, posted)) or answer.status == 503:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.1)
     assert answer.status in (200, 201), answer.body

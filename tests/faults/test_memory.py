@@ -12,9 +12,9 @@ from tests.faults.killing import state
 from tests.faults.test_killed_writes import ask, edition, fetched, until_answered
 from tests.faults.test_workers import asked_once, workers
 
-MARGINS = (0, 16, 64)
+MARGINS = (0, 16)
 """MiB of address space that are left to a worker."""
-YEARS = range(2010, 2025)
+YEARS = range(2019, 2025)
 
 
 async def test_a_write_that_runs_out_of_memory_is_wholly_there_or_wholly_absent(
