@@ -286,7 +286,7 @@ def retraction(number: int, _: Path) -> Posted:
 def ask(server: Server, posted: Posted) -> Answer | None:
     """The answer to a write, None where the connection broke."""
     headers = {"Authorization": f"Bearer {server.key}", "Content_Type": posted.media_type}
-    with contextlib.closing(Connection(server.base)) as connection:
+    with contextlib.closing(Connection(server)) as connection:
         try:
             return connection.ask(posted.path, "POST", posted.body, **headers)
         except (OSError, http.client.HTTPException):

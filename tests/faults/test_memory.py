@@ -13,7 +13,7 @@ from tests.faults.test_killed_writes import ask, edition, fetched, until_answere
 from tests.faults.test_workers import asked_once, workers
 
 MARGINS = (0, 16)
-"""MiB of address space that are left to a worker."""
+"""MiB of memory that are left to a worker."""
 YEARS = range(2019, 2025)
 
 
@@ -27,10 +27,10 @@ async def test_a_write_that_runs_out_of_memory_is_wholly_there_or_wholly_absent(
         for number, margin in enumerate(MARGINS * ROUNDS):
             posted = edition(number, tmp_path, YEARS)
             [worker] = workers(server)
-            worker.rlimit(resource.RLIMIT_AS, (worker.memory_info().vms + margin * 2**20, resource.RLIM_INFINITY))
+            worker.rlimit(resource.RLIMIT_DATA, (worker.memory_info().data + margin * 2**20, resource.RLIM_INFINITY))
             answer = ask(server, posted)
             for each in workers(server):
-                each.rlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+                each.rlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
             there = await fetched(served, posted.there)
             assert there == (answer is not None and answer.status == 201) or answer is None
             assert answer is None or answer.status in (201, 500, 503), answer

@@ -44,7 +44,7 @@ def successor(server: Server, *known: psutil.Process) -> list[psutil.Process]:
 
 def asked_once(server: Server, path: str) -> Answer:
     """What a new connection is answered."""
-    with closing(Connection(server.base)) as connection:
+    with closing(Connection(server)) as connection:
         return connection.ask(path)
 
 
