@@ -21,7 +21,7 @@ from service.world.size import bytes_of_rows
 from service.world.world import World, build
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from service.store.ledger import Connection, Revision
     from service.world.evidence import Evidence
@@ -71,9 +71,7 @@ class Worlds:
         first = asyncio.Event()
 
         async def look(connection: Connection) -> None:
-            head = await reading.head(connection)
-            if head is not None and self._is_news(connection, head):
-                await self._advance(connection, head)
+            await self._look(connection)
             first.set()
 
         def connected(up: bool) -> None:
@@ -84,41 +82,41 @@ class Worlds:
             await first.wait()
             yield
 
-    def _is_news(self, connection: Connection, head: Revision) -> bool:
-        """Whether the newest revision of a server is to be served: another one, unless a standby just lags behind."""
+    async def _look(self, connection: Connection) -> None:
+        """Takes up what is new in the ledger. Where nothing is, this is one small query."""
         current = self._current
-        if current is None:
-            return True
-        if head.id < current.revision and replays(connection):
-            return False
-        return (head.id, head.committed_at) != (current.revision, current.committed_at)
+        since = await reading.revisions(connection, current.revision) if current else []
+        if current is None or not since or since[0].committed_at != current.committed_at:
+            await self._start_over(connection)
+        elif len(since) > 1:
+            read = await reading.since(connection, current.evidence, since[1:])
+            self._swap(await asyncio.to_thread(lambda: _build_warm(read(), current)), since[1:])
 
-    async def _advance(self, connection: Connection, head: Revision) -> None:
-        base = self._current
-        if not await self._continues(connection):
-            self._revisions.clear()
-            self._older = OlderWorlds()
-            base = None
-        await self._remember(connection, head.id)
-        evidence = await reading.evidence(connection, head, base.evidence if base else None)
-        self._current = await asyncio.to_thread(_build_warm, evidence, base)
+    async def _start_over(self, connection: Connection) -> None:
+        """Reads everything, in the beginning or from another ledger than so far: one that was restored, or lost its end
+        when a standby took over that had not been waited for. Its revisions of the same numbers are others.
+
+        A standby that just lags behind what is served is let be.
+        """
+        head = await reading.head(connection)
+        if head is None or (self._current and head.id < self._current.revision and replays(connection)):
+            return
+        revisions = await reading.revisions(connection, max(1, head.id + 1 - REMEMBERED), head.id)
+        evidence = await reading.evidence(connection, head)
+        world = await asyncio.to_thread(_build_warm, evidence, None)
+        self._revisions.clear()
+        self._older = OlderWorlds()
+        self._swap(world, revisions)
+
+    def _swap(self, world: World, revisions: Iterable[Revision]) -> None:
+        """Serves a World; `revisions` have been added to those known so far."""
+        self._revisions.extend(revisions)
+        self._current = world
         self._swapped.set()
         self._swapped = asyncio.Event()
-        metrics.REVISION.set(head.id)
+        metrics.REVISION.set(world.revision)
         metrics.SWAPS.inc()
-        log.info("serving revision %d", head.id)
-
-    async def _continues(self, connection: Connection) -> bool:
-        """Whether the ledger is the one served so far. Another was restored, or lost its end when a standby took over
-        that had not been waited for: its revisions of the same numbers are others."""
-        if self._current is None:
-            return True
-        same = await reading.revision(connection, self._current.revision)
-        return same is not None and same.committed_at == self._current.committed_at
-
-    async def _remember(self, connection: Connection, number: int) -> None:
-        last = self._revisions[-1].id if self._revisions else max(0, number - REMEMBERED)
-        self._revisions.extend(await reading.revisions(connection, last + 1, number))
+        log.info("serving revision %d", world.revision)
 
     async def at(self, known_at: int | datetime) -> World:
         """The World of a revision's number or of a moment, which has a time zone.

@@ -41,13 +41,6 @@ select id, committed_at, author, reason, rows, data_version, file, file_sha256, 
 select max(id) from revision where committed_at <= $1;
 
 -- name: revisions
--- The revisions $1 to $2, oldest first.
+-- The revisions $1 to $2, or to the newest, oldest first.
 select id, committed_at, author, reason, rows, data_version, file, file_sha256, retracts
-  from revision where id between $1 and $2 order by id;
-
--- name: written
--- How many rows of each kind were written after revision $1 and up to $2.
-select kind, sum(number::bigint)::bigint as rows
-  from revision, jsonb_each_text(rows) as written(kind, number)
- where id > $1 and id <= $2
- group by kind;
+  from revision where id >= $1 and ($2::bigint is null or id <= $2) order by id;

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from sys import intern
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
@@ -15,7 +17,7 @@ from service.world.evidence import LISTED, Evidence, in_order, merged
 from service.world.rows import KINDS, Row, Share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import asyncpg
@@ -66,9 +68,10 @@ async def revision(connection: Connection, number: int) -> Revision | None:
     return None if record is None else _revision(record)
 
 
-async def revisions(connection: Connection, first: int, last: int) -> list[Revision]:
-    """The revisions `first` to `last`, oldest first."""
-    return [_revision(record) for record in await connection.fetch(SQL["revisions"], first, last)]
+async def revisions(connection: Connection, first: int, last: int | None = None) -> list[Revision]:
+    """The revisions `first` to `last`, or to the newest, oldest first."""
+    records = await connection.fetch(SQL["revisions"], first, last, timeout=PATIENCE)
+    return [_revision(record) for record in records]
 
 
 async def revision_at(connection: Connection, moment: datetime) -> int | None:
@@ -77,61 +80,66 @@ async def revision_at(connection: Connection, moment: datetime) -> int | None:
     return number
 
 
-async def evidence(connection: Connection, at: Revision, base: Evidence | None = None) -> Evidence:
-    """All rows that stand at a revision.
+async def evidence(connection: Connection, at: Revision) -> Evidence:
+    """All rows that stand at a revision."""
+    records = {kind: _Records(await _standing(connection, kind, at.id), whole=True) for kind in KINDS}
+    return await asyncio.to_thread(_evidence, at, None, records)
 
-    With `base`, what an earlier revision of this very ledger knew, only what was written since is read.
+
+async def since(connection: Connection, base: Evidence, revisions: Sequence[Revision]) -> Callable[[], Evidence]:
+    """Reads what the revisions that followed on `base` wrote; the value makes the evidence at the last of them.
+
+    That takes the processor and not the database, so it is left to the caller when and where.
     """
-    since = base.revision if base else at.id
-    written = {record["kind"]: record["rows"] for record in await connection.fetch(SQL["written"], since, at.id)}
-    fetched = {kind: await _fetch(connection, kind, at.id, base, written) for kind in KINDS}
-    return await asyncio.to_thread(_evidence, at, base, fetched)
+    at = revisions[-1]
+    written: Counter[str] = Counter()
+    for each in revisions:
+        written.update(each.rows)
+    records: dict[type[Row], _Records] = {}
+    for kind in (kind for kind in KINDS if kind.kind in written):
+        whole = written[kind.kind] > MOST_MERGED
+        news = TABLES[kind.kind].written
+        found = await (_standing(connection, kind, at.id) if whole else connection.fetch(news, base.revision, at.id))
+        records[kind] = _Records(found, whole)
+    return lambda: _evidence(at, base, records)
 
 
-class _Fetched(NamedTuple):
-    """Records of one kind: all that stand, or if not `whole` those written since the base."""
+async def _standing(connection: Connection, kind: type[Row], number: int) -> list[asyncpg.Record]:
+    if kind is not Share:
+        return await connection.fetch(TABLES[kind.kind].at, number)
+    await connection.execute(EXACT_NUMBERS)
+    return await connection.fetch(SHARE_SETS, number)
 
-    records: list[asyncpg.Record]
+
+class _Records(NamedTuple):
+    """What was read of one kind: all that stands, or if not `whole` what was written since the base."""
+
+    found: list[asyncpg.Record]
     whole: bool
 
 
-async def _fetch(
-    connection: Connection, kind: type[Row], number: int, base: Evidence | None, written: dict[str, int]
-) -> _Fetched | None:
-    """What there is to know of a kind; None where it is what it was in the base."""
-    if base is not None and kind.kind not in written:
-        return None
-    table = TABLES[kind.kind]
-    if base is not None and written[kind.kind] <= MOST_MERGED:
-        return _Fetched(await connection.fetch(table.written, base.revision, number), whole=False)
-    if kind is Share:
-        await connection.execute(EXACT_NUMBERS)
-    return _Fetched(await connection.fetch(SHARE_SETS if kind is Share else table.at, number), whole=True)
-
-
-def _evidence(at: Revision, base: Evidence | None, fetched: dict[type[Row], _Fetched | None]) -> Evidence:
+def _evidence(at: Revision, base: Evidence | None, records: Mapping[type[Row], _Records]) -> Evidence:
     return Evidence(
         revision=at.id,
         committed_at=at.committed_at,
         data_version=at.data_version,
-        rows={kind.kind: _listed(kind, base, fetched[kind]) for kind in LISTED},
-        shares=_shares(base, fetched[Share]),
+        rows={kind.kind: _listed(kind, base, records.get(kind)) for kind in LISTED},
+        shares=_shares(base, records.get(Share)),
     )
 
 
-def _listed(kind: type[R], base: Evidence | None, fetched: _Fetched | None) -> Sequence[R]:
-    if fetched is None or (base and not fetched.whole):
-        assert base is not None
-        known = base.of(kind)
-        return known if fetched is None else merged(kind, known, _changes(kind, fetched.records))
-    return in_order(kind, map(_reader(kind), fetched.records))
+def _listed(kind: type[R], base: Evidence | None, records: _Records | None) -> Sequence[R]:
+    if records is not None and records.whole:
+        return in_order(kind, map(_reader(kind), records.found))
+    assert base is not None
+    return merged(kind, base.of(kind), _changes(kind, records.found)) if records else base.of(kind)
 
 
-def _shares(base: Evidence | None, fetched: _Fetched | None) -> PackedSets:
-    if fetched is None or (base and not fetched.whole):
-        assert base is not None
-        return base.shares if fetched is None else packed.merged(base.shares, _changes(Share, fetched.records))
-    return packed.by_place(packed.packed(values, count, lines) for *values, count, lines in fetched.records)
+def _shares(base: Evidence | None, records: _Records | None) -> PackedSets:
+    if records is not None and records.whole:
+        return packed.by_place(packed.packed(values, count, lines) for *values, count, lines in records.found)
+    assert base is not None
+    return packed.merged(base.shares, _changes(Share, records.found)) if records else base.shares
 
 
 def _changes(kind: type[R], records: Iterable[asyncpg.Record]) -> Iterator[tuple[R, bool]]:
@@ -145,14 +153,18 @@ async def standing(connection: Connection, kind: type[R], number: int) -> list[R
 
 
 def _reader(kind: type[R]) -> Callable[[asyncpg.Record], R]:
-    """Makes a row of a record that begins with the columns of its kind."""
+    """Makes a row of a record that begins with the columns of its kind; a name many rows refer to is one object."""
     names = kind.__struct_fields__
-    listed = [place for place, field in enumerate(msgspec.structs.fields(kind)) if "tuple" in str(field.type)]
+    listed = {field.name for field in msgspec.structs.fields(kind) if "tuple" in str(field.type)}
+    referring = [name for name in kind.refers if name not in listed]
 
     def read(record: asyncpg.Record) -> R:
         values = dict(zip(names, record, strict=False))
-        for place in listed:
-            values[names[place]] = tuple(record[place])
+        for name in listed:
+            values[name] = tuple(values[name])
+        for name in referring:
+            if (referred := values[name]) is not None:
+                values[name] = intern(referred)
         return kind(**values)
 
     return read

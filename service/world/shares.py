@@ -61,7 +61,7 @@ class ShareSet:
     @property
     def columns(self) -> Columns:
         """The rows, laid out. Ask once for what is used several times."""
-        return self.held if isinstance(self.held, Columns) else _laid_out(self)
+        return self.held if isinstance(self.held, Columns) else laid_out(self)
 
     @property
     def rows(self) -> tuple[Share, ...]:
@@ -178,6 +178,7 @@ def lay_out(rows: Iterable[Share], country_index: Mapping[str, int]) -> Columns:
 
 
 @lru_cache(maxsize=LAID_OUT)
-def _laid_out(found: ShareSet) -> Columns:
+def laid_out(found: ShareSet) -> Columns:
+    """The columns of a set that is held packed, kept for a while."""
     assert isinstance(found.held, Packed)
     return lay_out(found.held.rows, found.country_index)

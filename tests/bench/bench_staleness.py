@@ -32,15 +32,17 @@ from service.store.ledger import revise
 from service.world.rows import Agreement, Governance, Restriction, Row, Share
 from tests.bench import row as bench
 from tests.bench.load import load, warm
-from tests.bench.rates import DISTINCT, paths, seeded
+from tests.bench.rates import paths, seeded
 from tests.serving import program
 
 COMMITS = int(os.environ.get("BENCH_COMMITS", "100"))
 WORKERS = 2
 KINDS: tuple[type[Row], ...] = (Agreement, Share, Restriction, Governance)
 """What is corrected, in turn; shares are what most has to be worked out anew for."""
-PAUSE = (0.1, 0.5)
+PAUSE = (0.5, 1.5)
 """Seconds between a commit that all have seen and the next."""
+DISTINCT = 200
+"""Scores that are asked for under load; each worker works them out anew after every commit."""
 POLL = 0.001
 """Seconds between two questions to a worker: what is measured is late by this and an answer at most."""
 GIVEN_UP = 60.0

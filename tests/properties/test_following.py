@@ -44,11 +44,11 @@ class Followed(Ledger):
             self._figures["places taken over"] += sum(before.share_sets.get(place) is sets for place, sets in places)
 
     async def _next(self) -> World:
-        found = await reading.revision(self._connection, self.head)
-        assert found is not None
         if self.shown is None:
-            return build(await reading.evidence(self._connection, found))
-        return build(await reading.evidence(self._connection, found, self.shown.evidence), self.shown)
+            return await self._world(self.head)
+        since = await reading.revisions(self._connection, self.shown.revision + 1)
+        read = await reading.since(self._connection, self.shown.evidence, since)
+        return build(read(), self.shown)
 
 
 def written_down(world: World) -> dict[str, Any]:
