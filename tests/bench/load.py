@@ -86,14 +86,14 @@ def load(base: str, paths: Sequence[str], seconds: int, key: str | None = None) 
         file.write("\n".join(paths) + "\n")
         file.flush()
         env = {**os.environ, "BENCH_PATHS": file.name, **({"BENCH_KEY": key} if key else {})}
-        command = [need("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(SCRIPT), base]
+        command = [need("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s", "--latency", "-s", str(SCRIPT), base]
         out = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
     if re.search(r"Non-2xx or 3xx responses: \d+", out) or "Socket errors" in out:
         raise BenchError(f"{base} did not answer every request:\n{out}")
     rate = re.search(r"Requests/sec:\s+([\d.]+)", out)
     tail = re.search(r"99%\s+([\d.]+)(us|ms|s)", out)
-    if rate is None or tail is None:
-        raise BenchError(f"wrk printed no rate:\n{out}")
+    if rate is None or tail is None or not float(rate[1]):
+        raise BenchError(f"{base} answered nothing:\n{out}")
     return Rate(float(rate[1]), float(tail[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[tail[2]])
 
 
