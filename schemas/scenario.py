@@ -37,7 +37,7 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Left out for all."""
     as_of: date | None = None
     """The day spoken of; left out, today (UTC)."""
-    known_at: Annotated[int, Meta(ge=1)] | None = None
+    known_at: Annotated[int, Meta(ge=1, le=10**18)] | None = None
     """The ledger revision to start from; left out, the newest."""
     attribution: Literal["territory", "control"] = "territory"
     ladder: Steps = field(default_factory=dict)

@@ -12,10 +12,11 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, License
 
 from schemas import __version__
-from service.http import keys, metrics, minimum, problems, reads
+from service.http import keys, metrics, minimum, problems, reads, secure
 from service.http.catalog import CatalogController
 from service.http.changes import ChangeController
 from service.http.compare import CompareController
+from service.http.docs import PATH, DocsPage, Pages
 from service.http.effects import EffectController
 from service.http.explain import ExplainController
 from service.http.formats import provide_paging
@@ -23,7 +24,7 @@ from service.http.imports import ImportController
 from service.http.keys import Gate, Keyring
 from service.http.levers import LeverController
 from service.http.limits import Limits
-from service.http.meta import DOCS, HealthController, MethodController, Pages
+from service.http.meta import HealthController, MethodController
 from service.http.openapi import StructPlugin
 from service.http.patience import patient
 from service.http.ready import Ready
@@ -39,7 +40,7 @@ from service.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
 
-    from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+    from litestar.types import ASGIApp, HTTPScope, Receive, Send
 
     from service.http.fields import Fields
 
@@ -52,13 +53,6 @@ How risky is it for this buyer to depend on this mineral, today, and why?
 Every number names its source; every answer carries `as_of`, `known_at` and `data_version`, and asking again with
 the same `as_of` and `known_at` gives the same bytes. Errors are `application/problem+json` (RFC 9457).
 """
-
-_SECURITY_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-]
-
 
 _READS = frozenset(("GET", "HEAD"))
 
@@ -86,11 +80,6 @@ class Chokepoint(Litestar):
             await self.ready(scope, receive, send, self.framework, told)
         else:
             await metrics.counted(scope, patient(receive), send, self.framework, told)
-
-
-async def _secure(message: Message, _: Scope) -> None:
-    if message["type"] == "http.response.start":
-        message["headers"] = [*message["headers"], *_SECURITY_HEADERS]
 
 
 def create_app(settings: Settings) -> Litestar:
@@ -132,7 +121,7 @@ def create_app(settings: Settings) -> Litestar:
         },
         guards=[minimum.guard(worlds)],
         before_request=reads.refuse_unknown_parameters,
-        before_send=[_secure, *([keys.keep_private] if settings.reads == "keyed" else [])],
+        before_send=[secure.add_fields, *([keys.keep_private] if settings.reads == "keyed" else [])],
         exception_handlers=problems.HANDLERS,
         lifespan=[following],
         openapi_config=_openapi(),
@@ -141,7 +130,7 @@ def create_app(settings: Settings) -> Litestar:
     )
     app.framework = super(Chokepoint, app).__call__
     app.ready = Ready(worlds)
-    app.gate = Gate(keyring, Limits(settings.rate_limit), settings.reads, _SECURITY_HEADERS)
+    app.gate = Gate(keyring, Limits(settings.rate_limit), settings.reads, secure.FIELDS)
     return app
 
 
@@ -155,7 +144,7 @@ def _openapi() -> OpenAPIConfig:
         components=Components(security_schemes={"key": keys.SCHEME}),
         security=[{}, *keys.SECURITY],
         openapi_router=Pages(path="/", route_handlers=[], include_in_schema=False),
-        render_plugins=[DOCS],
+        render_plugins=[DocsPage(path=PATH)],
         use_handler_docstrings=True,
     )
 

@@ -72,11 +72,15 @@ def body_of(kind: type[Any]) -> Callable[[Request[Any, Any, Any]], Awaitable[Non
         await refuse_unknown_parameters(request)
         if not _JSON.match(request.headers.get("content-type", "")):
             raise UnsupportedMediaType("send the body as application/json")
+        if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise UnsupportedMediaType("send the body as it is, without a Content-Encoding")
         try:
             msgspec.convert(_whole(msgspec.json.decode(await request.body())), kind)
         except msgspec.DecodeError as error:
             fault = fault_of(error)
             raise InvalidRequest(f"{fault.pointer or 'the body'}: {fault.detail}", fault) from error
+        except UnicodeDecodeError as error:
+            raise InvalidRequest("the body is not UTF-8", Fault(detail="is not UTF-8", pointer="")) from error
         except RecursionError as error:
             fault = Fault(detail="is nested too deeply", pointer="")
             raise InvalidRequest("the body is nested too deeply", fault) from error

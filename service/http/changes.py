@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 STEPS = 4
 """Revisions that can move scores which one page looks at: each needs an older World, which may have to be built."""
 
+MOST_REVISIONS = 50
+"""Revisions that one page looks at: each is asked of the database on its own, kind by kind."""
+
 Since = Annotated[
     int,
     QueryParameter(
@@ -118,8 +121,8 @@ class ChangeController(Controller):
 class Feed:
     """One page of changes, gathered revision by revision: its items, and where the next page begins if there is one.
 
-    A page ends when it is full, or when it has looked at STEPS revisions that can move scores. That depends on the
-    ledger alone and not on what happens to be in memory, so the same request gives the same page.
+    A page ends when it is full, or when it has looked at MOST_REVISIONS revisions, or at STEPS that can move scores.
+    That depends on the ledger alone and not on what happens to be in memory, so the same request gives the same page.
     """
 
     worlds: Worlds
@@ -147,11 +150,12 @@ class Feed:
             first, skip = revision, place
         else:
             first, skip = self.since + 1, 1
+        looked_at = 0
         while first <= head:
             for written in await self.worlds.revisions(first, min(head, first + self.limit)):
-                if not await self._told(written, skip):
+                if looked_at == MOST_REVISIONS or not await self._told(written, skip):
                     return
-                first, skip = written.id + 1, 1
+                first, skip, looked_at = written.id + 1, 1, looked_at + 1
         self.next = None
 
     async def _rebased(self, place: int) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,11 +28,12 @@ from service.answers.rounding import points
 from service.http.bodies import body_of
 from service.http.keys import SECURITY, caller_of, requires
 from service.http.openapi import ReadOperation
-from service.http.problems import MEDIA_TYPE, InvalidRequest, NotFound, Refusal, fault_in, responses
+from service.http.problems import MEDIA_TYPE, Busy, InvalidRequest, NotFound, Refusal, fault_in, responses
 from service.http.reads import WorldsDependency
 from service.http.revisions import Number
 from service.http.uploads import FORM, RAW, received
 from service.importing import Findings, NotPossible, Outcome
+from service.importing.model import MOST_LISTED
 from service.intake.formats import FORM as FORM_OF
 from service.intake.formats import FORMATS
 from service.store.ledger import LedgerError
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 64 * 1024 * 1024
 """Bytes of an uploaded file, compressed or not."""
+
+MOST_AT_ONCE = 4
+"""Imports that one worker takes in at the same time: each has a file on disk, a connection and a thread."""
 
 TEXT = r"^[^\x00]*$"
 """What the database can keep as text."""
@@ -94,6 +99,7 @@ class FileRefused(Refusal):
     """A file that is not as its format wants it."""
 
     status, type, title = 422, "unreadable-file", "The file has problems"
+    most_faults = MOST_LISTED
 
 
 class Conflict(Refusal):
@@ -135,6 +141,21 @@ class ImportController(Controller):
     guards = [requires("write")]  # noqa: RUF012
     security = SECURITY
 
+    def __init__(self, owner: Any) -> None:
+        super().__init__(owner)
+        self._taken_in = 0
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """A place among the imports of this worker. Raises Busy where there is none left."""
+        if self._taken_in >= MOST_AT_ONCE:
+            raise Busy
+        self._taken_in += 1
+        try:
+            yield
+        finally:
+            self._taken_in -= 1
+
     @post(
         "/imports",
         operation_id="import_file",
@@ -169,7 +190,7 @@ class ImportController(Controller):
         was expected, and nothing is changed. The same file twice makes no second revision. `dry_run` shows which rows
         would be added or changed, and which scores would move.
         """
-        async with received(request) as upload:
+        async with self._place(), received(request) as upload:
             asked = importing.Request(
                 format=format,
                 path=upload.path,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from litestar.openapi.spec import SecurityScheme
 
+from service.http import docs
 from service.http.fields import by_name
 from service.http.limits import Limits
 from service.http.metrics import answered
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
     Answer = Callable[[HTTPScope, Receive, Send, Fields], Awaitable[None]]
     """Answers a request, and tells some header fields with it."""
 
-KEYED = "/v1/"
-"""What keys are for: the rest is health, metrics and documentation."""
+_OPEN = frozenset(("/", docs.PATH, "/openapi.json", "/metrics", "/health/live", "/health/ready"))
+"""What never needs a key; anything else does where reads are keyed, whatever it may turn out to be."""
 
 SECURITY: list[dict[str, list[str]]] = [{"key": []}]
 """The `security` of an operation that always needs a key."""
@@ -78,6 +79,11 @@ class Forbidden(Refusal):
         challenge = f'Bearer realm="chokepoint", error="insufficient_scope", scope="{scope}"'
         detail = f"this needs a key with the scope {scope!r}; the one given has {has!r}"
         super().__init__(detail, headers={"WWW-Authenticate": challenge})
+
+
+def is_open(path: str) -> bool:
+    """Whether a path is one that never needs a key: documentation, health and metrics."""
+    return (path.rstrip("/") or "/") in _OPEN or path.startswith(docs.ASSETS_PATH + "/")
 
 
 class Caller(NamedTuple):
@@ -194,7 +200,7 @@ class Gate:
 
     def stands_open(self, scope: HTTPScope) -> bool:
         """Whether a request needs no key and is held to no limit: anybody may pass."""
-        return (self.open_to_reads and scope["method"] in _PLAIN) or not scope["path"].startswith(KEYED)
+        return (self.open_to_reads and scope["method"] in _PLAIN) or is_open(scope["path"])
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send, answer: Answer) -> None:
         """Answers a request at which the gate does not stand open, by `answer` if it may pass."""
@@ -230,7 +236,7 @@ def _key_in(presented: bytes) -> str:
 
 async def keep_private(message: Message, scope: AnyScope) -> None:
     """Keeps answers to keyed reads out of shared caches; a hook for what the app sends."""
-    if message["type"] != "http.response.start" or not scope["path"].startswith(KEYED):
+    if message["type"] != "http.response.start" or is_open(scope["path"]):
         return
     headers = [(bytes(name).lower(), bytes(value)) for name, value in message["headers"]]
     vary = [value for name, value in headers if name == b"vary"]

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 MOST_REVISIONS = 5
 """Points over revisions that one page holds: each needs an older World, which may have to be built."""
 
+MOST_YEARS = 50
+"""Points over years that one page holds: each scores all minerals on another day."""
+
 OthersDo = Annotated[
     Others,
     QueryParameter(
@@ -111,16 +114,17 @@ class LeverController(Controller):
         """The mineral's score for the buyer, year by year or revision by revision, oldest first, and what changed.
 
         Over years the ledger is read at one revision: what is known now about the days then. Over revisions the day
-        stays, and the ledger is read as it was: what was known then about the day. A page over revisions has at most
-        five points, and some of them may have changed nothing for this buyer.
+        stays, and the ledger is read as it was: what was known then about the day. A page over years has at most 50
+        points, one over revisions at most five, and some of these may have changed nothing for this buyer.
         """
         mineral, buyer = find_mineral(view.world, mineral), find_buyer(view.world, buyer)
         keys: list[tuple[date, int]]
+        most = MOST_YEARS if by == "year" else MOST_REVISIONS
+        paging = msgspec.structs.replace(paging, limit=min(paging.limit, most))
         if by == "year":
             days = year_ends(view.world, mineral, first, last, view.as_of)
             keys = [(day, view.world.revision) for day in days]
         else:
-            paging = msgspec.structs.replace(paging, limit=min(paging.limit, MOST_REVISIONS))
             keys = [(view.as_of, number) for number in await _revisions(worlds, view, mineral, first, last)]
         begin, end = span(view, paging, len(keys))
         points: dict[tuple[date, int], HistoryPoint] = {}

@@ -1,14 +1,11 @@
-"""Methods, health, metrics and the documentation pages."""
+"""Methods, health, metrics and the files of the documentation page."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
-from litestar import Controller, Request, Response, Router
-from litestar.openapi.plugins import SwaggerRenderPlugin
+from litestar import Controller, Request, Response
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter
 
@@ -17,6 +14,7 @@ from schemas.common import Health
 from service.answers.methods import FLAGS as METHOD_FLAGS
 from service.answers.score import FLAGS, MIXES
 from service.http import metrics
+from service.http.docs import ASSETS_PATH, asset
 from service.http.names import find
 from service.http.openapi import ReadOperation
 from service.http.problems import NotFound, fault_in
@@ -28,10 +26,6 @@ from service.risk.methods.partner_adjusted import BANDS
 from service.risk.methods.partner_adjusted import ID as DEFAULT
 from service.risk.partners import LADDER, RestrictionType, Tier
 
-if TYPE_CHECKING:
-    from litestar.routes import BaseRoute
-    from litestar.types import ControllerRouterHandler
-
 MethodName = Annotated[
     str,
     PathParameter(
@@ -41,37 +35,6 @@ MethodName = Annotated[
         examples=[Example(value="partner-adjusted")],
     ),
 ]
-ASSETS = {
-    "swagger-ui-bundle.js": "text/javascript",
-    "swagger-ui-standalone-preset.js": "text/javascript",
-    "swagger-ui.css": "text/css",
-    "favicon-32x32.png": "image/png",
-}
-
-
-class Pages(Router):
-    """The router of the documentation pages, without the framework's own catch-all page for unknown paths."""
-
-    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
-        """Registers a page; the catch-all would answer unknown paths with HTML instead of a problem."""
-        if "/{path:str}" in getattr(value, "paths", ()):
-            return []
-        return super().register(value)
-
-
-DOCS = SwaggerRenderPlugin(
-    path="/docs",
-    js_url="/docs/assets/swagger-ui-bundle.js",
-    css_url="/docs/assets/swagger-ui.css",
-    standalone_preset_js_url="/docs/assets/swagger-ui-standalone-preset.js",
-    favicon="<link rel='icon' type='image/png' href='/docs/assets/favicon-32x32.png'>",
-)
-"""Swagger UI with every file from this service: the page works on a closed network."""
-
-
-@cache
-def _asset(name: str) -> bytes:
-    return (resources.files("swagger_ui") / "static" / name).read_bytes()
 
 
 def _ladder() -> dict[str, Any]:
@@ -153,12 +116,15 @@ class HealthController(Controller):
         metrics.DATABASE_UP.set(worlds.database_up)
         return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE, headers={"Cache-Control": "no-store"})
 
-    @read("/docs/assets/{name:str}", "get_docs_asset", include_in_schema=False)
+    @read(ASSETS_PATH + "/{name:str}", "get_docs_asset", include_in_schema=False)
     async def asset(self, name: Annotated[str, PathParameter()], request: Request[Any, Any, Any]) -> Response[bytes]:
         """A file of the documentation page."""
-        if name not in ASSETS:
-            raise NotFound(f"there is no file {name!r}", fault_in("name", "is not a file of the documentation page"))
-        return Response(_asset(name), media_type=ASSETS[name], headers={"Cache-Control": "public, max-age=86400"})
+        try:
+            content, media_type = asset(name)
+        except KeyError:
+            refused = fault_in("name", "is not a file of the documentation page")
+            raise NotFound(f"there is no file {name!r}", refused) from None
+        return Response(content, media_type=media_type, headers={"Cache-Control": "public, max-age=86400"})
 
 
 def _health(worlds: Worlds, status: Any, detail: str = "") -> Health:

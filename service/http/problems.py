@@ -22,12 +22,30 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 
 
+LONGEST_TEXT = 1_000
+"""Characters of any one text in a problem: what is wrong may have been given at any length."""
+
+MOST_FAULTS = 20
+"""Faults that a problem lists, so that its size does not follow that of a senseless request."""
+
+
+def shortened(text: str) -> str:
+    """A text of at most LONGEST_TEXT characters."""
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+
+
+def _short(fault: Fault) -> Fault:
+    texts = {name: value for name in fault.__struct_fields__ if isinstance(value := getattr(fault, name), str)}
+    return msgspec.structs.replace(fault, **{name: shortened(text) for name, text in texts.items()})
+
+
 class Refusal(Exception):
-    """A request that is refused. Subclasses fix the status, the type and its title."""
+    """A request that is refused. Subclasses fix the status, the type, its title and how many faults are listed."""
 
     status: int = 400
     type: str = "invalid-request"
     title: str = "The request is not valid"
+    most_faults: int = MOST_FAULTS
 
     def __init__(self, detail: str, *errors: Fault, headers: dict[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -35,8 +53,8 @@ class Refusal(Exception):
             type=f"/problems/{self.type}",
             title=self.title,
             status=self.status,
-            detail=detail,
-            errors=list(errors) or [],
+            detail=shortened(detail),
+            errors=[_short(fault) for fault in errors[: self.most_faults]],
         )
         self.headers = headers or {}
 
@@ -73,6 +91,15 @@ class Behind(Unavailable):
 
     def __init__(self, number: int, newest: int) -> None:
         super().__init__(f"revision {number} is not served here yet; the newest is {newest}", retry_after=1)
+
+
+class Busy(Refusal):
+    """More costly requests at once than one worker can work out soon."""
+
+    status, type, title = 503, "busy", "Too many of these are being worked out"
+
+    def __init__(self) -> None:
+        super().__init__("ask again in a moment", headers={"Retry-After": "2"})
 
 
 def fault_in(parameter: str, detail: str) -> Fault:
@@ -160,7 +187,7 @@ def _details(request: Request[Any, Any, Any], error: HTTPException) -> str:
 
 
 def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    log.error("unhandled error on %s", request.scope["path"], exc_info=error)
+    log.error("unhandled error on %r", request.scope["path"], exc_info=error)
     return _answer(
         Problem(
             type="/problems/internal-error",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
-from service.http import metrics, minimum
+from service.http import metrics, minimum, secure
 from service.http.fields import by_name
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ OVERHEAD = 2048
 
 _DAY = 86_400
 _NO_BODY: Any = {"type": "http.response.body", "body": b""}
-_KEPT_WITH_304 = frozenset((b"etag", b"cache-control", b"vary", b"x-content-type-options"))
+_KEPT_WITH_304 = frozenset((b"etag", b"cache-control", b"vary")) | secure.NAMES
 
 Key = tuple[str, bytes, bytes]
 """What is asked: path, query and Accept."""

@@ -18,7 +18,7 @@ from service.http.bodies import Unprocessable, body_of
 from service.http.keys import caller_of, requires
 from service.http.names import find_buyer
 from service.http.openapi import with_example
-from service.http.problems import NotFound, Refusal, fault_in, responses
+from service.http.problems import Busy, NotFound, fault_in, responses
 from service.http.reads import KnownAt, View, WorldsDependency, answer, provide_view, read
 from service.risk.methods.partner_adjusted import ID, VERSION
 from service.store import scenarios as store
@@ -56,15 +56,6 @@ ScenarioName = Annotated[
 
 MOST_WAITING = 4
 """Scenarios of one worker that may wait for their turn: they are worked out one at a time, beside the reads."""
-
-
-class Busy(Refusal):
-    """More scenarios than one worker can work out soon."""
-
-    status, type, title = 503, "busy", "Too many scenarios are being worked out"
-
-    def __init__(self) -> None:
-        super().__init__("ask again in a moment", headers={"Retry-After": "2"})
 
 
 class Turn:

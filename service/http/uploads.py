@@ -19,6 +19,9 @@ from service.http.problems import InvalidRequest, Refusal
 RAW = ("text/csv", "application/gzip")
 FORM = "multipart/form-data"
 
+LARGEST_AID = 1024 * 1024
+"""Bytes of what goes with a table, a map or a file of country codes; published ones have some thousands."""
+
 
 class NotATable(Refusal):
     """A body that is declared as something else than a table."""
@@ -62,10 +65,12 @@ async def _parts(request: Request[Any, Any, Any], folder: Path) -> Upload:
         stored[part] = folder / part
         await asyncio.to_thread(_store, value, stored[part])
         await value.close()
+        if part != "file" and stored[part].stat().st_size > LARGEST_AID:
+            raise InvalidRequest(f"the form's part {part!r} has more than {LARGEST_AID:,} bytes")
     if "file" not in stored:
         raise InvalidRequest("the form has no part called file")
     given = next(value for part, value in form.multi_items() if part == "file")
-    corrections = _corrections(stored["map"]) if "map" in stored else {}
+    corrections = await asyncio.to_thread(_corrections, stored["map"]) if "map" in stored else {}
     name = "".join(letter for letter in Path(given.filename).name if letter.isprintable())
     return Upload(stored["file"], name or None, corrections, stored.get("codes"))
 

@@ -39,7 +39,8 @@ async def import_file(connection: Connection, request: Request, progress: Progre
     known = await Known.read(connection, request.corrections)
     source, newest = _source(wanted, told, request, known)
     _check(request, known)
-    context = Context(known.names, source, _numbers(request), known.tariff_lines)
+    numbers = await asyncio.to_thread(_numbers, request)
+    context = Context(known.names, source, numbers, known.tariff_lines)
     file = File(request.name, await asyncio.to_thread(sha256, request.path))
     read = Reading(request.path, told, context, known, newest)
     reason = request.reason or f"import of {request.format}"

@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
+from itertools import islice
 from typing import NamedTuple
 
 from service.intake.names import Names, UnknownName
@@ -38,6 +39,9 @@ PUBLISHED = Layout("t", "i", "j", "k", "v", "q")
 LAYOUTS = (PUBLISHED, Layout("year", "exporter", "importer", "hs92", "value_kusd", "quantity_t"))
 CODE_COLUMNS = ("country_code", "country_iso3")
 
+MOST_COUNTRIES = 10_000
+"""Lines a file of country codes may have; published ones have some 240."""
+
 NOT_ISO = {"S19": "TWN"}
 """BACI's "Other Asia, nes" (490): in practice only Taiwan's trade is reported under it, says UN Comtrade."""
 
@@ -50,12 +54,22 @@ def countries(lines: Iterable[str]) -> dict[str, str]:
 
     Raises Unreadable for another file.
     """
-    rows = csv.DictReader(lines)
+    rows = csv.DictReader(lines, strict=True)
+    try:
+        return _numbered(rows)
+    except csv.Error as error:
+        raise Unreadable(Problem(rows.line_num, "", str(error), "comma-separated text")) from error
+
+
+def _numbered(rows: csv.DictReader[str]) -> dict[str, str]:
     if not set(rows.fieldnames or ()).issuperset(CODE_COLUMNS):
         header = ",".join(rows.fieldnames or ())[:SHOWN]
         raise Unreadable(Problem(1, "", header, f"a header with {', '.join(CODE_COLUMNS)}"))
     number, code = CODE_COLUMNS
-    return {(row[number] or "").strip(): (row[code] or "").strip() for row in rows}
+    found = {(row[number] or "").strip(): (row[code] or "").strip() for row in islice(rows, MOST_COUNTRIES)}
+    if next(rows, None) is not None:
+        raise Unreadable(Problem(rows.line_num, "", "", f"at most {MOST_COUNTRIES:,} countries"))
+    return found
 
 
 def read(

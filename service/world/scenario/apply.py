@@ -10,6 +10,7 @@ from service.risk.partners import LADDER, Ladder
 from service.world.scenario import agreements, readings, restrictions, supply
 from service.world.scenario.state import ChangeError, State
 from service.world.scenario.supply import Shock
+from service.world.scenario.work import refuse_overmuch
 from service.world.sheet import share_sheet
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Worked:
 
 def work_out(world: World, changes: Sequence[changes_of.Change], as_of: date, ladder: Ladder = LADDER) -> Worked:
     """The Worlds before and after some changes on a day. Raises ChangeError naming the change that cannot be made."""
+    refuse_overmuch(world, changes)
     numbered = list(enumerate(changes))
     defined = State(world, ladder, as_of)
     for place, change in numbered:

@@ -75,7 +75,7 @@ class _Lifted:
         return (
             not self.minerals.isdisjoint(state.world.covered(frozenset((row.mineral,))))
             and not self.stages.isdisjoint(row.stages)
-            and (self.buyers is None or any(state.ties.hits(row, buyer) for buyer in self.buyers))
+            and (self.buyers is None or not row.targets or not self.buyers.isdisjoint(state.ties.all_of(row.targets)))
         )
 
     def rest(self, state: State, row: Restriction) -> Iterator[Restriction]:
