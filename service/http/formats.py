@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import csv
 import io
-import re
 from datetime import date
 from functools import cache
 from types import NoneType, UnionType
@@ -18,6 +17,7 @@ from litestar.openapi.spec import Example
 from litestar.params import QueryParameter, SkipValidation
 
 from schemas.common import Page
+from service.formulas import marked
 from service.http.openapi import ListOperation
 from service.http.problems import Refusal, fault_in, responses
 from service.http.reads import View, headers, read
@@ -45,7 +45,6 @@ _BY_ACCEPT: dict[str, Format] = {
     "application/ndjson": "ndjson",
     "application/jsonl": "ndjson",
 }
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
 
 LimitParameter = Annotated[
     int, QueryParameter(ge=1, le=1000, description="How many items a page has.", examples=[Example(value=500)])
@@ -232,13 +231,13 @@ def _inner(kind: Any) -> type[msgspec.Struct] | None:
 def _cell(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula: a list's parts joined by `;`, whatever else has parts as JSON."""
     if isinstance(value, list):
-        return _cell(";".join(part if isinstance(part, str) else _json(part) for part in value))
+        return ";".join(marked(part) if isinstance(part, str) else _json(part) for part in value)
     if isinstance(value, dict | msgspec.Struct):
         return _json(value)
     if isinstance(value, date):
         return msgspec.to_builtins(value)
-    if isinstance(value, str) and _FORMULA.match(value):
-        return f"'{value}"
+    if isinstance(value, str):
+        return marked(value)
     return "" if value is None else value
 
 

@@ -1,4 +1,7 @@
-"""The project's own CSV forms: one per kind of evidence, its header the kind's columns, lists joined by `;`."""
+"""The project's own CSV forms: one per kind of evidence, its header the kind's columns, lists joined by `;`.
+
+Text may be marked against formulas as the service's own CSV is, see `service.formulas`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
+from service.formulas import unmarked
 from service.intake.problems import Problem
 from service.intake.tables import SHOWN, Record, records
 from service.intake.wanted import wanted, wanted_name
@@ -91,10 +95,10 @@ def read(
 def _cells(columns: Columns, fields: dict[str, str], names: Names | None) -> dict[str, Any]:
     """What the cells say: an empty one is an empty text or list, or nothing at all."""
     text = columns.text
-    cells: dict[str, Any] = {name: cell for name, cell in fields.items() if cell or name in text}
+    cells: dict[str, Any] = {name: unmarked(cell) for name, cell in fields.items() if cell or name in text}
     for name in columns.listed:
         if name in fields:
-            cells[name] = tuple(part.strip() for part in fields[name].split(";") if part.strip())
+            cells[name] = tuple(part.strip() for part in unmarked(fields[name]).split(";") if part.strip())
     if names:
         for name in columns.named:
             if cell := cells.get(name):

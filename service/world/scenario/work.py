@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from schemas.change import Change
     from service.world.world import World
 
-MOST_PAIRS: Final = 250_000
+MOST_PAIRS: Final = 100_000
 """Pairs of an agreement or restriction and a country it concerns that the changes of a scenario may make. A ban by one
-country on everything for everybody makes some 25,000; all that is on record are a tenth of that."""
+country on everything for everybody makes some 25,000."""
 
 
 def refuse_overmuch(world: World, changes: Sequence[Change]) -> None:
