@@ -8,13 +8,14 @@ UV := uv
 stamp = $(VENV)/.$(1)-$(shell (pwd; cat $(2) pyproject.toml) | cksum | tr -d ' ')
 RUNTIME := $(call stamp,runtime,requirements.txt)
 DEVELOPMENT := $(call stamp,development,requirements.txt requirements-dev.txt)
+AUDIT := $(call stamp,audit,requirements.txt requirements-dev.txt requirements-audit.txt)
 BENCH := $(call stamp,bench,requirements.txt requirements-dev.txt requirements-bench.txt)
 INSTALL := $(BIN)/python -m pip install
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types check bench fuzz soak format lock
+.PHONY: help serve test lint types check bench fuzz soak audit sbom format lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +46,14 @@ fuzz: $(DEVELOPMENT) ## ask everything the contract has, 50,000 times and more; 
 soak: $(DEVELOPMENT) ## an hour of checked load, memory watched (SOAK_SECONDS, SOAK_WRITE_EVERY)
 	$(BIN)/python -m tests.soak
 
+audit: $(AUDIT) ## look for known weaknesses in the requirements (asks PyPI)
+	@$(BIN)/python .ci/audit.py requirements.txt build/audit.json
+
+sbom: $(AUDIT) ## list what the program is made of, as CycloneDX in build/sbom.json
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --mc-type application \
+	  --spec-version 1.6 --output-reproducible --validate --output-file build/sbom.json
+
 format: $(DEVELOPMENT) ## put the code into the format lint asks for
 	$(BIN)/python -m ruff check --fix
 	$(BIN)/python -m ruff format
@@ -54,6 +63,7 @@ lock: ## pin the requirements anew; needs uv (ARGS="--upgrade" for newer version
 	$(LOCK) requirements.in --output-file requirements.txt
 	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
 	$(LOCK) requirements-bench.in --output-file requirements-bench.txt
+	$(LOCK) requirements-audit.in --output-file requirements-audit.txt
 
 $(RUNTIME): | $(BIN)/python
 	$(INSTALL) --require-hashes --requirement requirements.txt
@@ -68,6 +78,10 @@ $(DEVELOPMENT): | $(BIN)/python
 $(BENCH): $(DEVELOPMENT)
 	$(INSTALL) --require-hashes --requirement requirements-bench.txt
 	@rm -f $(VENV)/.bench-* && touch $@
+
+$(AUDIT): $(DEVELOPMENT)
+	$(INSTALL) --require-hashes --requirement requirements-audit.txt
+	@rm -f $(VENV)/.audit-* && touch $@
 
 $(BIN)/python:
 	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import click
 
+from service.discretion import DiscreetFormatter
 from service.scratch import scratch_folder
 from service.secret import secret_of
 from service.server import Server
@@ -43,7 +44,9 @@ class ServeError(OperatorError):
 
 def configure_logging(settings: Settings) -> None:
     """Messages of the settings' level and above go to stderr; stdout is for results."""
-    logging.basicConfig(level=settings.log_level.upper(), format="[%(levelname)s] %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(DiscreetFormatter("[%(levelname)s] %(message)s"))
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
 
 
 def stop_when(gone: Callable[[], object]) -> None:

@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 
 from schemas.problem import Fault, Problem
+from service.discretion import discreet
 
 if TYPE_CHECKING:
     from litestar.types import ExceptionHandlersMap, Message
@@ -30,7 +31,8 @@ MOST_FAULTS = 20
 
 
 def shortened(text: str) -> str:
-    """A text of at most LONGEST_TEXT characters."""
+    """A text of at most LONGEST_TEXT characters, without keys: one may have been given where it does not belong."""
+    text = discreet(text)
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
 
 
