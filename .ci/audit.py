@@ -7,9 +7,13 @@ that is said in capitals and is no failure: a build must not depend on somebody 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+UNREACHABLE = re.compile(r"requests\.exceptions\.|urllib3\.exceptions\.|Could not connect|timed out")
+"""How the tool says that it could not ask."""
 
 
 def main(requirements: str, report: str) -> int:
@@ -22,6 +26,9 @@ def main(requirements: str, report: str) -> int:
     done = subprocess.run(command, capture_output=True, text=True)
     if not path.exists():
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        if not UNREACHABLE.search(done.stderr):
+            print(f"the audit failed: {last}", file=sys.stderr)
+            return 1
         print(f"NOT AUDITED: the service that knows weaknesses could not be asked: {last}")
         return 0
     return told(json.loads(path.read_text())["dependencies"])

@@ -41,10 +41,18 @@ def test_a_report_is_told(
     assert set(lines) <= set(capsys.readouterr().out.splitlines())
 
 
-def test_a_service_that_cannot_be_asked_is_said_and_fails_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A requirement that no file names cannot be read either: there is no report, and that is said."""
-    code = runpy.run_path(str(AUDIT))["main"](str(tmp_path / "none.txt"), str(tmp_path / "report.json"))
-    assert code == 0
-    assert capsys.readouterr().out.startswith("NOT AUDITED")
+def test_an_audit_that_did_not_happen_for_another_reason_is_a_failure(tmp_path: Path) -> None:
+    """Such as a file of requirements that is not there."""
+    assert runpy.run_path(str(AUDIT))["main"](str(tmp_path / "none.txt"), str(tmp_path / "report.json")) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "unreachable"),
+    [
+        ("requests.exceptions.ProxyError: HTTPSConnectionPool(host='weaknesses.example', port=443): Max retries exceeded", True),
+        ("ERROR:pip_audit._cli:Could not connect to PyPI's vulnerability feed", True),
+        ("No module named pip_audit", False),
+    ],
+)
+def test_who_cannot_be_asked_is_told_from_other_failures(message: str, unreachable: bool) -> None:
+    assert bool(runpy.run_path(str(AUDIT))["UNREACHABLE"].search(message)) == unreachable
