@@ -86,7 +86,18 @@ def load(base: str, paths: Sequence[str], seconds: int, key: str | None = None) 
         file.write("\n".join(paths) + "\n")
         file.flush()
         env = {**os.environ, "BENCH_PATHS": file.name, **({"BENCH_KEY": key} if key else {})}
-        command = [need("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s", "--latency", "-s", str(SCRIPT), base]
+        command = [
+            need("wrk"),
+            "-t1",
+            f"-c{CONNECTIONS}",
+            f"-d{seconds}s",
+            "--timeout",
+            "30s",
+            "--latency",
+            "-s",
+            str(SCRIPT),
+            base,
+        ]
         out = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
     if re.search(r"Non-2xx or 3xx responses: \d+", out) or "Socket errors" in out:
         raise BenchError(f"{base} did not answer every request:\n{out}")
