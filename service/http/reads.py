@@ -179,7 +179,7 @@ class Told(Response[Any]):
 
     def to_asgi_response(self, app: Any, request: Any, **_: Any) -> Any:
         """The application that sends it."""
-        body = _ENCODER.encode(self.content)
+        body = self.content if isinstance(self.content, bytes) else _ENCODER.encode(self.content)
         told = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         told += [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
 
