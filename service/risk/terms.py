@@ -47,8 +47,14 @@ class Terms:
         )
 
     def only(self, rows: slice) -> Terms:
-        """The terms of some of the rows."""
-        return Terms(self.tier[rows], self.restriction[rows], self.rate[rows], self.rated[rows], self.relieved[rows])
+        """The terms of some of the rows, as arrays of their own: a view would keep all rows in memory."""
+        return Terms(
+            tier=self.tier[rows].copy(),
+            restriction=self.restriction[rows].copy(),
+            rate=self.rate[rows].copy(),
+            rated=self.rated[rows].copy(),
+            relieved=self.relieved[rows].copy(),
+        )
 
     @cached_property
     def restricted(self) -> Bools:

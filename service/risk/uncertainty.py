@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from service.risk.model import Suppliers
 from service.risk.numbers import Floats, Ints, Real, number, numbers
-from service.risk.partners import Ladder, RestrictionType, Step, Tier
+from service.risk.partners import Ladder, RestrictionType, Step, Tier, central
 
 ShareQuality = Literal["reported", "estimated", "secondary", "below"]
 """How a share is known: reported by a statistical office, its estimate, at second hand, or only as below a value."""
@@ -130,16 +130,22 @@ def sample(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int = DRAWS) ->
 @lru_cache(maxsize=64)
 def drawn_ladder(ladder: Ladder, seed: int, draws: int) -> tuple[Draws, Draws]:
     """τ (tiers × draws) and r (restriction types × draws)."""
-    tie, restriction = _spread([_order(seed, draws, about) for about in (_TIE, _RESTRICTION)], draws)
-    tau = np.stack([_triangular(ladder.tau(tier), tie) for tier in Tier])
-    r = np.stack([_triangular(ladder.r(kind), restriction) for kind in RestrictionType])
-    return tau.astype(np.float32), r.astype(np.float32)
+    tau = np.stack([_drawn_step(ladder.tau(tier), seed, draws, _TIE) for tier in Tier])
+    return tau, np.stack([_drawn_step(ladder.r(kind), seed, draws, _RESTRICTION) for kind in RestrictionType])
+
+
+@lru_cache(maxsize=256)
+def _drawn_step(step: Step, seed: int, draws: int, about: int) -> Draws:
+    """A step's values: a request that sets one step of the ladder leaves the others as they were drawn."""
+    (u,) = _spread([_order(seed, draws, about)], draws)
+    return _triangular(step, u).astype(np.float32)
 
 
 @lru_cache(maxsize=64)
 def central_ladder(ladder: Ladder) -> tuple[Draws, Draws]:
     """τ (tiers × 1) and r (restriction types × 1) at their central values."""
-    return drawn_ladder(ladder.settled(), seed=0, draws=1)
+    tau, r = central(ladder)
+    return tau.astype(np.float32), r.astype(np.float32)
 
 
 def _drawn_shares(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int) -> Draws:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 NOBODY = -1
 """Marks a cell in which no agreement or restriction stands."""
 
-MOST_POSITIONS = 32
-"""Days between which nothing begins or ends, and orders of the ladder, whose ties are kept; about 1 MB each."""
+MOST_POSITIONS = 64
+"""Days between which nothing begins or ends, and orders of the ladder, whose ties are kept; below 1 MB each at two thousand rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +47,13 @@ class Position:
     protector: NDArray[np.int16]
 
     def only(self, rows: slice) -> Position:
-        """The position towards some of the cells."""
-        return Position(self.tier[rows], self.agreement[rows], self.restriction[rows], self.protector[rows])
+        """The position towards some of the cells, as arrays of their own: a view would keep all cells in memory."""
+        return Position(
+            tier=self.tier[rows].copy(),
+            agreement=self.agreement[rows].copy(),
+            restriction=self.restriction[rows].copy(),
+            protector=self.protector[rows].copy(),
+        )
 
     @cached_property
     def content(self) -> bytes:

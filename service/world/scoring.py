@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from service.risk.numbers import Bools, Floats
     from service.world.world import World
 
-MOST_BUYERS = 4096
-"""Buyers and days of which it is kept how they stand; some 200 bytes each."""
-MOST_SCORED = 256
-"""Of so many ways to stand the scores of all minerals are kept; some 60 KB each at two thousand supplier rows."""
+MOST_BUYERS = 8192
+"""Buyers and days of which it is kept how they stand; some 300 bytes each."""
+MOST_SCORED = 1024
+"""Of so many ways to stand the scores of all minerals are kept; some 45 KB each at two thousand supplier rows."""
 MOST_ALONE = 1024
 """Of so many ways to stand towards one mineral's suppliers its score is kept; some 12 KB each."""
 
@@ -52,14 +53,10 @@ class Scored:
 
     def only(self, mineral: str) -> Scored:
         """One mineral's score alone: the same numbers, and an interval for little work."""
-        stages = self.sheet.places_of[mineral]
-        position = self.position.only(self.sheet.suppliers.stages.rows(stages))
-        sheet, key = self.sheet.only(mineral), (position.content, self.scores.stages.ladder)
-        return self.alike.get((sheet, *key), lambda: self._alone(mineral, sheet, position))
-
-    def _alone(self, mineral: str, sheet: Sheet, position: Position) -> Scored:
-        place = list(self.sheet.places_of).index(mineral)
-        return Scored(sheet, position, self.scores.only(place, sheet.suppliers), self.alike)
+        rows = self.sheet.suppliers.stages.rows(self.sheet.places_of[mineral])
+        sheet, position, ladder = self.sheet.only(mineral), self.position.only(rows), self.scores.stages.ladder
+        key = (sheet, position.content, ladder)
+        return self.alike.get(key, lambda: _scored(sheet, position, self.terms.only(rows), ladder, self.alike))
 
     def intervals(self, level: float = LEVEL) -> Intervals:
         """The interval of every stage and mineral, holding `level` of the draws."""
@@ -78,19 +75,22 @@ def is_buyer(world: World, name: str) -> bool:
 def score_all(world: World, buyer: str, as_of: date, ladder: Ladder = LADDER) -> Scored:
     """Scores every mineral for a country or bloc on a day; buyers who stand alike share the scores."""
     sheet = sheet_on(world, as_of)
-    day = (world.epoch(as_of), sheet, ladder.order)
-    scored = kept(world, "scored", MOST_SCORED)
 
-    def score(position: Position) -> Scored:
-        terms = terms_of(world, position)
-        scores = score_minerals(score_stages(sheet.suppliers, terms, ladder), sheet.minerals)
-        return Scored(sheet, position, scores, kept(world, "alike", MOST_ALONE))
-
+    @cache
     def position() -> Position:
         return positions_on(world, as_of, ladder).of(buyer)
 
-    stands = kept(world, "stands", MOST_BUYERS).get((buyer, *day), lambda: _digest(position()))
-    return scored.get((stands, sheet, ladder), lambda: score(position()))
+    def score() -> Scored:
+        alike = kept(world, "alike", MOST_ALONE)
+        return _scored(sheet, position(), terms_of(world, position()), ladder, alike)
+
+    asked = (buyer, world.epoch(as_of), sheet, ladder.order)
+    stands = kept(world, "stands", MOST_BUYERS).get(asked, lambda: _digest(position()))
+    return kept(world, "scored", MOST_SCORED).get((stands, sheet, ladder), score)
+
+
+def _scored(sheet: Sheet, position: Position, terms: Terms, ladder: Ladder, alike: Memo) -> Scored:
+    return Scored(sheet, position, score_minerals(score_stages(sheet.suppliers, terms, ladder), sheet.minerals), alike)
 
 
 def _digest(position: Position) -> bytes:

@@ -73,6 +73,7 @@ class Ties:
         self._expanded: dict[str, frozenset[str]] = {}
         self._lists: dict[str, frozenset[str]] = {}
         self._meant: dict[frozenset[str], frozenset[str]] = {}
+        self._of_buyer: dict[str, frozenset[str]] = {}
         self._standings: dict[str, Standing] = {}
 
     def expand(self, party: str) -> frozenset[str]:
@@ -117,6 +118,15 @@ class Ties:
         return [(place, row) for place, row in rows if restriction_stands(row, self.on)]
 
     @cached_property
+    def _on_all(self) -> list[int]:
+        """The places of the restrictions in force that are aimed at nobody in particular."""
+        return [place for place, row in self.restrictions if not row.targets]
+
+    @cached_property
+    def _aimed(self) -> list[tuple[int, Restriction]]:
+        return [(place, row) for place, row in self.restrictions if row.targets]
+
+    @cached_property
     def _markets(self) -> list[str]:
         return [bloc.id for bloc in self.world.blocs.values() if bloc.type in MARKET_TYPES]
 
@@ -142,7 +152,7 @@ class Ties:
                 Tied(entry, self._reached(agreement, buyer), self.covered(agreement, buyer)) for entry, agreement in own
             ),
             markets=tuple(bloc for bloc in self._markets if buyer in self.expand(bloc)),
-            restrictions=tuple(place for place, row in self.restrictions if self.hits(row, buyer)),
+            restrictions=tuple(sorted((*self._on_all, *(at for at, row in self._aimed if self.hits(row, buyer))))),
         )
 
     def partners(self, agreement: Agreement, buyer: str) -> frozenset[str]:
@@ -170,10 +180,16 @@ class Ties:
             return self._everything
         if agreement.scope == "named":
             return self.meant(frozenset(agreement.minerals))
-        for owners in ((buyer,), self._blocs_of(buyer), agreement.parties):
-            if listed := frozenset().union(*(self._listed(owner) for owner in owners)):
-                return self.meant(listed)
-        return frozenset()
+        return self._critical(buyer) or self.meant(self._on_lists(agreement.parties))
+
+    def _critical(self, buyer: str) -> frozenset[str]:
+        """The minerals that a buyer's own lists mean, else those of the blocs it belongs to; none without a list."""
+        if buyer not in self._of_buyer:
+            self._of_buyer[buyer] = self.meant(self._on_lists((buyer,)) or self._on_lists(self._blocs_of(buyer)))
+        return self._of_buyer[buyer]
+
+    def _on_lists(self, owners: Iterable[str]) -> frozenset[str]:
+        return frozenset().union(*(self._listed(owner) for owner in owners))
 
     @cached_property
     def _everything(self) -> frozenset[str]:

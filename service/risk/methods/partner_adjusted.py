@@ -88,20 +88,27 @@ def scale(h: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class StageScores:
-    """Every stage of a batch for one buyer, one entry per stage unless said otherwise.
+    """Every stage of a batch for one buyer, one entry per stage.
 
-    factor, contribution  one entry per supplier row: t, and s²·g·t, which add up to `h` stage by stage
-    sufficient            whether the stage has a score; `score` means nothing elsewhere
+    sufficient   whether the stage has a score; `score` means nothing elsewhere
     """
 
     suppliers: Suppliers
     terms: Terms
     ladder: Ladder
-    factor: Floats
-    contribution: Floats
     h: Floats
     score: Floats
     sufficient: Bools
+
+    @cached_property
+    def factor(self) -> Floats:
+        """t of each supplier row."""
+        return self.terms.factors(self.ladder)
+
+    @cached_property
+    def contribution(self) -> Floats:
+        """s²·g·t of each supplier row, which add up to `h` stage by stage."""
+        return self.suppliers.scored_weight * self.factor
 
     @cached_property
     def coverage(self) -> Floats:
@@ -134,8 +141,6 @@ class StageScores:
             suppliers=suppliers,
             terms=self.terms.only(rows),
             ladder=self.ladder,
-            factor=self.factor[rows],
-            contribution=self.contribution[rows],
             h=self.h[each],
             score=self.score[each],
             sufficient=self.sufficient[each],
@@ -185,20 +190,8 @@ def score_stages(suppliers: Suppliers, terms: Terms, ladder: Ladder = LADDER) ->
     """Score every stage of a batch for one buyer; `terms` has one entry per row of `suppliers`."""
     if len(terms.tier) != len(suppliers.share):
         raise ValueError("terms and suppliers must have the same rows")
-    stages = suppliers.stages
-    factor = terms.factors(ladder)
-    contribution = suppliers.scored_weight * factor
-    h = stages.sum(contribution)
-    return StageScores(
-        suppliers=suppliers,
-        terms=terms,
-        ladder=ladder,
-        factor=factor,
-        contribution=contribution,
-        h=h,
-        score=scale(h),
-        sufficient=sufficient(suppliers),
-    )
+    h = suppliers.stages.sum(suppliers.scored_weight * terms.factors(ladder))
+    return StageScores(suppliers, terms, ladder, h=h, score=scale(h), sufficient=sufficient(suppliers))
 
 
 def sufficient(suppliers: Suppliers) -> Bools:
