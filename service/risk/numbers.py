@@ -94,7 +94,7 @@ class Groups:
         ends = np.cumsum(self.sizes).tolist()
         return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
-    @property
+    @cached_property
     def consecutive(self) -> bool:
         """Whether the rows of each group stand together, in the order of the groups."""
         return bool((np.diff(self.index) >= 0).all())

@@ -159,6 +159,10 @@ class Step:
         return cls(value, value, value)
 
 
+STEPS = (*(tier.label for tier in Tier), *(kind.label for kind in RestrictionType if kind))
+"""The names of the ladder's steps: ties first, then restrictions."""
+
+
 @dataclass(frozen=True)
 class Ladder:
     """A value of τ for every tier and of r for every restriction.
@@ -182,9 +186,9 @@ class Ladder:
 
     def __post_init__(self) -> None:
         for tier in Tier:
-            number(f"the tie {tier.label}", self.tau(tier).high, 0, 1)
-        for restriction in RestrictionType:
-            number(f"the restriction {restriction.label}", self.r(restriction).low, 1, STRONGEST_RESTRICTION)
+            number(f"the tie {STEPS[tier]}", self.tau(tier).high, 0, 1)
+        for kind in STEPS[len(Tier) :]:
+            number(f"the restriction {kind}", getattr(self, kind).low, 1, STRONGEST_RESTRICTION)
 
     def __hash__(self) -> int:
         return self._hash
@@ -196,7 +200,7 @@ class Ladder:
 
     def tau(self, tier: Tier) -> Step:
         """The strength of a tie, 0 = as good as home and 1 = no tie."""
-        step: Step = getattr(self, tier.label)
+        step: Step = getattr(self, STEPS[tier])
         return step
 
     def r(self, restriction: RestrictionType, rate: float | None = None) -> Step:
@@ -205,7 +209,7 @@ class Ladder:
             return Step.exactly(number("a restriction's rate", rate, 1, STRONGEST_RESTRICTION))
         if restriction is RestrictionType.NONE:
             return Step.exactly(1.0)
-        step: Step = getattr(self, restriction.label)
+        step: Step = getattr(self, STEPS[len(Tier) + restriction - 1])
         return step
 
     def replace(self, **values: float | Step) -> Ladder:
@@ -238,9 +242,6 @@ def central(ladder: Ladder) -> tuple[Floats, Floats]:
     r = np.array([[ladder.r(kind).central] for kind in RestrictionType])
     return tau, r
 
-
-STEPS = (*(tier.label for tier in Tier), *(kind.label for kind in RestrictionType if kind))
-"""The names of the ladder's steps: ties first, then restrictions."""
 
 LADDER = Ladder()
 """The ladder of `partner-adjusted` version 1."""

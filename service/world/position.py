@@ -29,7 +29,7 @@ NOBODY = -1
 """Marks a cell in which no agreement or restriction stands."""
 
 MOST_POSITIONS = 64
-"""Days between which nothing begins or ends, and orders of the ladder, whose ties are kept; below 1 MB each at two thousand rows."""
+"""Of so many days (between which nothing begins or ends) and orders of the ladder ties are kept; below 1 MB each."""
 
 
 @dataclass(frozen=True, eq=False)
