@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 from schemas.common import Tie
 from schemas.score import (
     Concentration,
+    Holding,
     Interval,
     IntervalParts,
     OwnSupply,
@@ -86,6 +87,8 @@ class _Whole(NamedTuple):
     suppliers: list[tuple[int, str, float, float | None]]
     sources: list[str]
     withheld: list[str]
+    ownership: list[Holding]
+    offtake: list[Holding]
 
 
 class _Names(NamedTuple):
@@ -144,8 +147,7 @@ class Stages:
 
     def _stage(self, index: int, place: Place, flags: list[str]) -> StageScore:
         result, shares = self.scored.scores.stages.stage(index), place.shares
-        control = StageControl(self.world, place.mineral, place.stage, self.as_of)
-        whole = self._whole(index, place, result, control) if shares else None
+        whole = self._whole(index, place, result) if shares else None
         return StageScore(
             stage=place.stage,
             status=result.status,
@@ -164,27 +166,30 @@ class Stages:
             suppliers=self._suppliers(whole.suppliers, self.scored.scores.stages, self.scored.position, place.rows)
             if whole
             else [],
-            ownership=control.ownership,
-            offtake=control.offtake,
+            ownership=whole.ownership if whole else [],
+            offtake=whole.offtake if whole else [],
             withheld=whole.withheld if whole else [],
             terms=[],
             mixes=[],
             flags=flags,
         )
 
-    def _whole(self, index: int, place: Place, result: StageResult, control: StageControl) -> _Whole:
+    def _whole(self, index: int, place: Place, result: StageResult) -> _Whole:
         """What of a stage is told alike to all buyers."""
 
         def work_out() -> _Whole:
             shares = place.shares
             assert shares is not None
             release = self.scored.sheet.governance.release
+            control = StageControl(self.world, place.mineral, place.stage, self.as_of)
             owned = [holding.source for holding in control.ownership] if self.attribution == "control" else []
             return _Whole(
                 concentration=_concentration(place, result),
                 suppliers=self._named(shares.countries.tolist(), shares.shares.tolist()),
                 sources=list(dict.fromkeys([shares.source.id, *([release.id] if release else []), *owned])),
                 withheld=[row.country for row in shares.rows if row.share is None],
+                ownership=control.ownership,
+                offtake=control.offtake,
             )
 
         return self.scored.sheet.memo.get(("whole", index), work_out)
