@@ -6,7 +6,7 @@ Nothing in them depends on the buyer but what stands between it and the supplier
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from schemas.common import Tie
@@ -78,6 +78,11 @@ def flags_of(world: World, scored: Scored, attribution: Attribution, as_of: date
         return found
 
     return scored.sheet.memo.get(("flags", attribution, as_of.year), raised)
+
+
+_factor = lru_cache(maxsize=4096)(share)
+_contribution = lru_cache(maxsize=16_384)(weight)
+"""Rounding a number takes as long as looking many up, and most suppliers contribute the same to most buyers."""
 
 
 class _Whole(NamedTuple):
@@ -223,11 +228,11 @@ class Stages:
                 country=country,
                 share=part,
                 governance=governance,
-                partner_factor=share(factors[at]),
+                partner_factor=_factor(factors[at]),
                 tie=TIES[tiers[at]],
                 agreement=None if agreements[at] == NOBODY else self._names.agreements[agreements[at]],
                 restriction=None if restrictions[at] == NOBODY else self._names.restrictions[restrictions[at]],
-                contribution=weight(contributions[at]),
+                contribution=_contribution(contributions[at]),
             )
             for at, country, part, governance in named
         ]
