@@ -90,7 +90,7 @@ class Worlds:
             await self._start_over(connection)
         elif len(since) > 1:
             read = await reading.since(connection, current.evidence, since[1:])
-            self._swap(await asyncio.to_thread(lambda: _build_warm(read(), current)), since[1:])
+            self._swap(await asyncio.to_thread(lambda: build_warm(read(), current)), since[1:])
 
     async def _start_over(self, connection: Connection) -> None:
         """Reads everything, in the beginning or from another ledger than so far: one that was restored, or lost its end
@@ -103,7 +103,7 @@ class Worlds:
             return
         revisions = await reading.revisions(connection, max(1, head.id + 1 - REMEMBERED), head.id)
         evidence = await reading.evidence(connection, head)
-        world = await asyncio.to_thread(_build_warm, evidence, None)
+        world = await asyncio.to_thread(build_warm, evidence, None)
         self._revisions.clear()
         self._older = OlderWorlds()
         self._swap(world, revisions)
@@ -220,7 +220,7 @@ async def _connected(dsn: str, away: str) -> AsyncIterator[Connection]:
         raise Unavailable(away) from error
 
 
-def _build_warm(evidence: Evidence, base: World | None) -> World:
+def build_warm(evidence: Evidence, base: World | None) -> World:
     """A World whose sheet of today is laid out and sampled, so that the first request does not wait for it.
 
     Where nothing it is made from has changed, it is the sheet of the World before.
