@@ -169,7 +169,7 @@ class ImportController(Controller):
             422: ResponseSpec(
                 UnreadableFile, media_type=MEDIA_TYPE, generate_examples=False, description="The file has problems"
             ),
-            **responses(400, 401, 403, 408, 409, 413, 415, 503),
+            **responses(400, 401, 403, 408, 409, 413, 415, 503, 507),
         },
     )
     async def import_file(
@@ -224,7 +224,7 @@ class ImportController(Controller):
             200: ResponseSpec(
                 RetractionReport, generate_examples=False, description="Nothing of the revision stands any more"
             ),
-            **responses(400, 401, 403, 404, 408, 409, 413, 415, 503),
+            **responses(400, 401, 403, 404, 408, 409, 413, 415, 503, 507),
         },
     )
     async def retract(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 from http import HTTPStatus
@@ -104,6 +105,12 @@ class Busy(Refusal):
         super().__init__("ask again in a moment", headers={"Retry-After": "2"})
 
 
+class OutOfSpace(Refusal):
+    """A write for which the database's disk, or the one uploads are kept on, has no room (RFC 4918 §11.5)."""
+
+    status, type, title = 507, "out-of-space", "There is no space left for it"
+
+
 def fault_in(parameter: str, detail: str) -> Fault:
     """A fault in a query or path parameter."""
     return Fault(detail=detail, parameter=parameter)
@@ -200,4 +207,15 @@ def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     )
 
 
-HANDLERS: ExceptionHandlersMap = {Refusal: _refused, HTTPException: _raised, 500: _failed}
+def _out_of_space(request: Request[Any, Any, Any], error: OSError) -> Response[Any]:
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return _failed(request, error)
+    return _answer(OutOfSpace("the service has no space left to keep what was sent; nothing was written").problem)
+
+
+HANDLERS: ExceptionHandlersMap = {
+    Refusal: _refused,
+    HTTPException: _raised,
+    OSError: _out_of_space,
+    500: _failed,
+}

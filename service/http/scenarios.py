@@ -123,7 +123,7 @@ class ScenarioController(Controller):
         operation_class=with_example(EXAMPLE),
         responses={
             201: ResponseSpec(ScenarioAnswer, generate_examples=False, description="The same, and kept under its `id`"),
-            **responses(400, 401, 403, 408, 413, 415, 422, 503),
+            **responses(400, 401, 403, 408, 413, 415, 422, 503, 507),
         },
     )
     async def play(

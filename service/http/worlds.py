@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from time import thread_time
 from typing import TYPE_CHECKING
 
+import asyncpg
+
 from service.http import metrics
 from service.http.older import OlderWorlds
-from service.http.problems import Behind, Unavailable
+from service.http.problems import Behind, OutOfSpace, Unavailable
 from service.store import reading
 from service.store.connecting import Lost, Refused, connect, replays
 from service.store.follow import PATIENCE, following
@@ -36,6 +38,12 @@ REACHED_WITHIN = 1.0
 
 MOST_WAITING = 100
 """Requests of one worker that wait for one at a time; a further one is refused at once."""
+
+LONGEST_READ = 20.0
+"""Seconds that a read may take which memory cannot answer, after it has waited as long for others at
+most, and without the building of its World."""
+LONGEST_WRITE, LONGEST_WRITE_STATEMENT = 600.0, 60.0
+"""Seconds that a write, and each statement of it, may take; what takes longer is discarded."""
 
 
 class Worlds:
@@ -133,8 +141,15 @@ class Worlds:
             return current
         if isinstance(known_at, int) and (kept := self._older.get(known_at)):
             return kept
-        async with self._building:  # who asks for the same one meanwhile finds it built
+        try:
+            async with asyncio.timeout(LONGEST_READ):
+                await self._building.acquire()  # who asks for the same one meanwhile finds it built
+        except TimeoutError:
+            raise Unavailable("others wait for older revisions, too many of them") from None
+        try:
             return await self._read(known_at)
+        finally:
+            self._building.release()
 
     async def reach(self, number: int) -> None:
         """Returns once revision `number` or a newer one is served. Raises Behind where that takes too long."""
@@ -160,7 +175,11 @@ class Worlds:
         """
         away = f"whether there is a revision {number} cannot be told while the database is away"
         try:
-            async with asyncio.timeout(PATIENCE), self._asking, _connected(self._write_url, away) as connection:
+            async with (
+                asyncio.timeout(PATIENCE),
+                self._asking,
+                _connected(self._write_url, PATIENCE, PATIENCE, away) as connection,
+            ):
                 newest = await reading.head_id(connection)
         except TimeoutError:
             raise Unavailable(away) from None
@@ -194,30 +213,49 @@ class Worlds:
     @contextlib.asynccontextmanager
     async def database(self) -> AsyncIterator[Connection]:
         """A connection for a read that memory cannot answer. Raises Unavailable while the database is away."""
-        away = "this cannot be read from memory, and the database is away"
-        async with _connected(self._read_url, away) as connection:
+        detail = "this cannot be read from memory, and {}"
+        async with _connected(self._read_url, LONGEST_READ, LONGEST_READ, detail) as connection:
             if replays(connection) and await reading.head_id(connection) < self.current.revision:
                 raise Unavailable("this cannot be read from memory, and the standby asked for it lags behind")
             yield connection
 
     def writing(self) -> contextlib.AbstractAsyncContextManager[Connection]:
-        """A connection for adding to the ledger. Raises Unavailable while the database is away."""
-        return _connected(self._write_url, "the database is away; ask again, for nothing is written twice")
+        """A connection for adding to the ledger. Raises Unavailable while the database is away, and OutOfSpace."""
+        again = "{}; ask again, for nothing is written twice"
+        return _connected(self._write_url, LONGEST_WRITE, LONGEST_WRITE_STATEMENT, again)
 
 
 @contextlib.asynccontextmanager
-async def _connected(dsn: str, away: str) -> AsyncIterator[Connection]:
+async def _connected(dsn: str, longest: float, statement: float, detail: str) -> AsyncIterator[Connection]:
     try:
-        connection = await connect(dsn, PATIENCE)
-        try:
-            yield connection
-        finally:
-            connection.terminate()
+        async with asyncio.timeout(longest):
+            connection = await connect(dsn, PATIENCE, statement)
+            try:
+                yield connection
+            finally:
+                connection.terminate()
     except Refused as error:
         log.error("the database refuses: %s", error)
         raise Unavailable("the database refuses this to the service, whose operator has to see to it") from error
+    except asyncpg.DiskFullError as error:
+        raise OutOfSpace("the database has no space left; nothing was written") from error
     except Lost as error:
-        raise Unavailable(away) from error
+        raise Unavailable(detail.format(_why(error))) from error
+
+
+def _why(error: BaseException) -> str:
+    return next((told for kind, told in _TOLD.items() if isinstance(error, kind)), "the database is away")
+
+
+_TOLD: dict[type[BaseException], str] = {
+    asyncpg.TooManyConnectionsError: "the database takes no more connections",
+    asyncpg.CannotConnectNowError: "the database is starting or stopping",
+    asyncpg.LockNotAvailableError: "somebody else has kept the ledger locked for too long",
+    asyncpg.QueryCanceledError: "the database has ended what took too long",
+    asyncpg.ReadOnlySQLTransactionError: "the database takes no writes",
+    asyncpg.TargetServerAttributeNotMatched: "no server of the database is the primary",
+    TimeoutError: "the database does not answer in time",
+}
 
 
 def build_warm(evidence: Evidence, base: World | None) -> World:

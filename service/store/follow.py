@@ -86,7 +86,8 @@ async def _watch(
     listening = False
     while True:
         if not listening and not replays(connection):
-            await connection.add_listener(channel, lambda *_: sign.set())
+            async with asyncio.timeout(PATIENCE):
+                await connection.add_listener(channel, lambda *_: sign.set())
             listening = True
         sign.clear()
         await look(connection)

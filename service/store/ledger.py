@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 from collections import defaultdict
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
@@ -13,6 +15,7 @@ import asyncpg
 import msgspec
 
 from service.settings import OperatorError
+from service.store.connecting import Lost
 from service.store.evidence import LINE, TABLES, Table
 from service.store.queries import load
 from service.world.rows import KINDS, Row
@@ -26,6 +29,9 @@ MOST_PLACES = 1000
 
 MANY = 10_000
 """Rows of a kind from which on its statistics are renewed at once, for what is still to be asked of it."""
+
+PATIENCE_WITH_ROLLBACK = 5.0
+"""Seconds to wait for the server to discard what was not to be, which it does anyhow once the connection ends."""
 
 WHOLES = {"share": "country", "sourcing": "country", "control": "controller"}
 """Kinds whose shares are parts of a whole, and the column of the key that tells the parts apart."""
@@ -274,7 +280,9 @@ async def revise(
         yield draft
         revision = await draft.complete(author, reason, file)
     except BaseException:
-        await transaction.rollback()
+        with contextlib.suppress(*Lost):  # a connection that is lost takes its transaction with it
+            async with asyncio.timeout(PATIENCE_WITH_ROLLBACK):
+                await transaction.rollback()
         raise
     if revision is None or dry:
         await transaction.rollback()

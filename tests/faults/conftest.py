@@ -28,6 +28,15 @@ async def reference(postgres: Any, administrator: Connection[Record], shipped: s
     await administrator.execute(f"drop database {name} with (force)")
 
 
+@pytest.fixture(scope="module")
+async def lasting_reference(postgres: Any, administrator: Connection[Record], shipped: str) -> AsyncIterator[str]:
+    """Such a ledger for one load that lasts as long as the tests of a module."""
+    name = f"reference_{next(postgres.numbers)}"
+    await administrator.execute(f"create database {name} template {shipped}")
+    yield postgres.database(name)
+    await administrator.execute(f"drop database {name} with (force)")
+
+
 @pytest.fixture
 async def served(postgres: Any, administrator: Connection[Record], shipped: str) -> AsyncIterator[str]:
     """The URL of another such ledger, for a service."""

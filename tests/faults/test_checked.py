@@ -8,7 +8,7 @@ from tests.faults.checked import Load, serving
 def test_a_healthy_service_keeps_its_promises(served: str, reference: str) -> None:
     """Among them that what is written is seen on every connection at once."""
     with serving(served) as server, Load(server) as load:
-        with load.fault():
+        with load.fault("nothing"):
             load.run(1)
     report = load.verified(served, reference)
     print(report)
