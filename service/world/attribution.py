@@ -16,6 +16,7 @@ from service.risk import control
 from service.world.dates import last_year
 from service.world.doubt import sd_by_country
 from service.world.shares import ShareSet, reshaped
+from service.world.world import kept
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
 Attribution = Literal["territory", "control"]
 Kind = Literal["ownership", "offtake"]
 
+MOST_BY_CONTROL = 4
+"""Worlds by control that are kept, for the figures of as many years: each keeps what is worked out from it."""
+
 
 def attributed(world: World, attribution: Attribution, as_of: date) -> World:
     """The World through a lens on a day."""
     if attribution == "territory":
         return world
-    return world.memo.get(("by control", world.period(as_of)), lambda: _by_control(world, as_of))
+    return kept(world, "by control", MOST_BY_CONTROL).get(world.period(as_of), lambda: _by_control(world, as_of))
 
 
 def figures(world: World, mineral: str, stage: str, kind: Kind, as_of: date) -> dict[str, tuple[Control, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,18 +15,16 @@ from litestar import Litestar
 from schemas.change import DefineBloc, ImposeRestriction, LiftRestriction, NewAgreement, Sign
 from service.answers.history import Moment
 from service.http import changes, imports, levers
-from service.http.ready import LONGEST_KEY, MOST_ENTRIES
 from service.store import history
-from service.world.position import Positions, positions_on
+from service.world.attribution import MOST_BY_CONTROL
+from service.world.position import MOST_POSITIONS, Positions, positions_on
 from service.world.scenario.state import ChangeError
 from service.world.scenario.work import MOST_PAIRS, refuse_overmuch
 from service.world.size import bytes_worked_out
-from service.world.world import World
+from service.world.world import Memo, World
 from tests.api.security.conftest import House
 from tests.evidence import source
 from tests.serving import Service
-
-DAY = date(2026, 2, 5)
 
 
 @pytest.fixture
@@ -93,11 +92,18 @@ async def test_what_is_worked_out_for_buyers_is_kept_within_a_bound(app: Litesta
             asked = {"buyer": buyer, "ladder": ladder, "as_of": "2026-02-05"}
             assert (await client.get("/v1/minerals/cobalt/score", params=asked)).status_code == 200
         kept.append(bytes_worked_out(world))
-    one = positions_on(world, DAY).of("USA")
-    cells = sum(array.nbytes for array in (one.tier, one.agreement, one.restriction, one.protector))
-    assert len(world.memo) <= world.memo._size
-    assert kept[-1] - kept[0] < 256 * cells
-    assert kept[-1] - kept[-4] < 60 * cells  # 3 more ladders, of some 50 standings each, have replaced older ones
+    steps = [after - before for before, after in pairwise(kept)]
+    assert MOST_POSITIONS * max(steps) < 128 * 1024 * 1024
+
+
+async def test_few_worlds_are_kept_that_are_read_by_control(app: Litestar, client: AsyncClient) -> None:
+    """Each holds a memory of its own, so whoever asks for year after year must not have them pile up."""
+    for year in range(2016, 2026):
+        asked = {"buyer": "USA", "as_of": f"{year}-06-01", "attribution": "control"}
+        assert (await client.get("/v1/minerals/cobalt/score", params=asked)).status_code == 200
+    worlds = [each for each in world_of(app).memo if isinstance(each, Memo)]
+    assert max(sum(isinstance(each, World) for each in several) for several in worlds) == MOST_BY_CONTROL
+    assert not any(isinstance(each, World) for each in world_of(app).memo)
 
 
 def restrictions(world: World, count: int, buyers: int) -> list[Any]:
@@ -161,19 +167,14 @@ async def test_a_scenario_that_is_too_much_is_told_so(app: Litestar, client: Asy
     assert answer.json()["errors"][0]["pointer"].startswith("/changes/")
 
 
-async def test_no_question_however_long_fills_the_memory(app: Litestar, client: AsyncClient) -> None:
-    """What is kept of an answer is found by its question, so a long question is answered and not kept."""
-    entries = app.ready._entries  # type: ignore[attr-defined]
-    short = {"Accept": "application/json"}
-    await client.get("/v1/minerals/gallium?as_of=2026-01-03", headers=short)
-    before = len(entries)
+async def test_a_question_counts_with_what_is_kept_of_its_answer(app: Litestar, client: AsyncClient) -> None:
+    """So nobody fills the memory with long questions that have short answers."""
+    ready = app.ready  # type: ignore[attr-defined]
+    before, length = ready._bytes, 50_000
     for number in range(3):
-        long = {"Accept": f"application/json, x/{'a' * LONGEST_KEY}{number}"}
+        long = {"Accept": f"application/json, x/{'a' * length}{number}"}
         assert (await client.get("/v1/minerals/gallium?as_of=2026-01-03", headers=long)).status_code == 200
-    assert len(entries) == before
-    await client.get("/v1/minerals/gallium?as_of=2026-01-04", headers=short)
-    assert len(entries) == before + 1
-    assert MOST_ENTRIES * LONGEST_KEY <= 64 * 1024 * 1024
+    assert ready._bytes - before > 3 * length
 
 
 async def test_a_worker_takes_in_few_imports_at_once(house: House) -> None:
