@@ -130,7 +130,7 @@ def play(dsn: str, number: int) -> Round:
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         *(f"--config-file={CONFIG}", "run", str(CONTRACT), *OPTIONS, *chosen, f"--phases={phases}"),
-        *(f"--seed={seed_number}", f"--max-examples={EXAMPLES * (8 if writes else 1)}"),
+        *(f"--seed={seed_number}", f"--max-examples={EXAMPLES * (4 if writes else 1)}"),
     ]
     with program(ledger, secret=SECRET, rate_limit="1000000/1", log_level="critical") as (base, _):
         with (HOME / f"round-{number}.log").open("w") as log:
