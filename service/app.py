@@ -119,7 +119,7 @@ def create_app(settings: Settings) -> Litestar:
             "view": Provide(reads.provide_view),
             "paging": Provide(provide_paging, sync_to_thread=False),
         },
-        guards=[minimum.guard(worlds)],
+        middleware=[minimum.Waiting(worlds)],
         before_request=reads.refuse_unknown_parameters,
         before_send=[secure.add_fields, *([keys.keep_private] if settings.reads == "keyed" else [])],
         exception_handlers=problems.HANDLERS,

@@ -7,16 +7,16 @@ and only whether this process may give it depends on the header. So it is a head
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
 from litestar.openapi.spec import OpenAPIType, Parameter, Schema
 
 from service.http.problems import InvalidRequest, fault_in
 
 if TYPE_CHECKING:
-    from litestar.connection import ASGIConnection
-    from litestar.handlers import BaseRouteHandler
-    from litestar.types import Guard
+    from litestar.types import ASGIApp, Receive, Scope, Send
 
     from service.http.worlds import Worlds
     from service.world.world import World
@@ -43,16 +43,23 @@ def met(demanded: bytes, world: World | None) -> bool:
     return world is not None and _NUMBER.fullmatch(number) is not None and int(number) <= world.revision
 
 
-def guard(worlds: Worlds) -> Guard:
-    """A guard that lets a request pass once the revision it demands is served. Raises InvalidRequest and Behind."""
+class Waiting(ASGIMiddleware):
+    """Lets a request pass once the revision it demands is served. Raises InvalidRequest and Behind.
 
-    async def wait(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        demanded = connection.headers.getall(HEADER, [])
-        if not demanded:
-            return
-        if len(demanded) > 1 or not _NUMBER.fullmatch(demanded[0]):
+    No guard: for each guard the framework copies the route's handler anew with every request.
+    """
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, worlds: Worlds) -> None:
+        self._worlds = worlds
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Waits where the request demands a revision, and passes it on."""
+        demanded = [value.decode("latin-1") for name, value in scope["headers"] if name == FIELD]
+        if len(demanded) > 1 or not all(map(_NUMBER.fullmatch, demanded)):
             detail = "is one revision's number, from 1 on"
             raise InvalidRequest(f"{HEADER}: {detail}", fault_in(HEADER, detail))
-        await worlds.reach(int(demanded[0]))
-
-    return wait
+        if demanded:
+            await self._worlds.reach(int(demanded[0]))
+        await next_app(scope, receive, send)

@@ -146,7 +146,8 @@ def _sums(weights: Draws, scores: StageScores, ladder: Ladders) -> Draws:
 def _worst(stage: Ints, factor: NDArray[Real], stages: int) -> NDArray[Real]:
     """w of each stage (stages × draws): 1, or the largest partner factor of its suppliers whose share is withheld."""
     worst = np.ones((stages, factor.shape[1]), dtype=factor.dtype)
-    np.maximum.at(worst, stage, factor)
+    for at, of_row in zip(stage.tolist(), factor, strict=True):
+        np.maximum(worst[at], of_row, out=worst[at])
     return worst
 
 

@@ -55,10 +55,10 @@ class Position:
             protector=self.protector[rows].copy(),
         )
 
-    @cached_property
-    def content(self) -> bytes:
-        """The same for every position that is the same in each cell."""
-        return b"".join(each.tobytes() for each in (self.tier, self.agreement, self.restriction, self.protector))
+    def content(self, rows: slice = slice(None)) -> bytes:
+        """The same for every position that is the same in each of some cells."""
+        columns = (self.tier, self.agreement, self.restriction, self.protector)
+        return b"".join([column[rows].tobytes() for column in columns])
 
 
 class Positions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -54,9 +53,12 @@ class Scored:
     def only(self, mineral: str) -> Scored:
         """One mineral's score alone: the same numbers, and an interval for little work."""
         rows = self.sheet.suppliers.stages.rows(self.sheet.places_of[mineral])
-        sheet, position, ladder = self.sheet.only(mineral), self.position.only(rows), self.scores.stages.ladder
-        key = (sheet, position.content, ladder)
-        return self.alike.get(key, lambda: _scored(sheet, position, self.terms.only(rows), ladder, self.alike))
+        sheet, ladder = self.sheet.only(mineral), self.scores.stages.ladder
+
+        def score() -> Scored:
+            return _scored(sheet, self.position.only(rows), self.terms.only(rows), ladder, self.alike)
+
+        return self.alike.get((sheet, self.position.content(rows), ladder), score)
 
     def intervals(self, level: float = LEVEL) -> Intervals:
         """The interval of every stage and mineral, holding `level` of the draws."""
@@ -76,13 +78,12 @@ def score_all(world: World, buyer: str, as_of: date, ladder: Ladder = LADDER) ->
     """Scores every mineral for a country or bloc on a day; buyers who stand alike share the scores."""
     sheet = sheet_on(world, as_of)
 
-    @cache
     def position() -> Position:
         return positions_on(world, as_of, ladder).of(buyer)
 
     def score() -> Scored:
-        alike = kept(world, "alike", MOST_ALONE)
-        return _scored(sheet, position(), terms_of(world, position()), ladder, alike)
+        found = position()
+        return _scored(sheet, found, terms_of(world, found), ladder, kept(world, "alike", MOST_ALONE))
 
     asked = (buyer, world.epoch(as_of), sheet, ladder.order)
     stands = kept(world, "stands", MOST_BUYERS).get(asked, lambda: _digest(position()))
@@ -94,7 +95,7 @@ def _scored(sheet: Sheet, position: Position, terms: Terms, ladder: Ladder, alik
 
 
 def _digest(position: Position) -> bytes:
-    return blake2b(position.content, digest_size=16).digest()
+    return blake2b(position.content(), digest_size=16).digest()
 
 
 def terms_of(world: World, position: Position) -> Terms:

@@ -71,7 +71,6 @@ class Ties:
         self.world = world
         self.on = on
         self._expanded: dict[str, frozenset[str]] = {}
-        self._lists: dict[str, frozenset[str]] = {}
         self._meant: dict[frozenset[str], frozenset[str]] = {}
         self._of_buyer: dict[str, frozenset[str]] = {}
         self._standings: dict[str, Standing] = {}
@@ -189,16 +188,20 @@ class Ties:
         return self._of_buyer[buyer]
 
     def _on_lists(self, owners: Iterable[str]) -> frozenset[str]:
-        return frozenset().union(*(self._listed(owner) for owner in owners))
+        return frozenset().union(*(self._listed.get(owner, ()) for owner in owners))
 
     @cached_property
     def _everything(self) -> frozenset[str]:
         return frozenset(self.world.minerals)
 
-    def _listed(self, owner: str) -> frozenset[str]:
-        if owner not in self._lists:
-            self._lists[owner] = self.world.listed(owner, self.on)
-        return self._lists[owner]
+    @cached_property
+    def _listed(self) -> dict[str, set[str]]:
+        """The minerals on the lists of critical minerals in force, by whose they are."""
+        found: dict[str, set[str]] = {}
+        for row in self.world.listings:
+            if holds(row.valid_from, row.valid_to, self.on):
+                found.setdefault(row.owner, set()).add(row.mineral)
+        return found
 
     def meant(self, minerals: frozenset[str]) -> frozenset[str]:
         """The minerals meant by naming some, see `World.covered`."""

@@ -54,7 +54,7 @@ def assert_alone_as_among(scored: Scored) -> None:
             assert alone.scores.stages.stage(at) == scored.scores.stages.stage(stage)
             place, before = alone.sheet.places[at], scored.sheet.places[stage]
             assert (place.stage, place.shares) == (before.stage, before.shares)
-            assert alone.position.only(place.rows).content == scored.position.only(before.rows).content
+            assert alone.position.only(place.rows).content() == scored.position.only(before.rows).content()
         for level in (0.9, 0.5):
             assert_same(scored.intervals(level), alone.intervals(level), index, stages)
         parts, apart = scored.parts(), alone.parts()
@@ -79,7 +79,7 @@ def test_so_it_is_with_the_buyers_own_supply(world: World) -> None:
             assert (one is None) == (other is None)
             if one and other:
                 assert (one.mix, one.reliance) == (other.mix, other.reliance)
-                assert alone.own_position.only(one.rows).content == sourced.own_position.only(other.rows).content
+                assert alone.own_position.only(one.rows).content() == sourced.own_position.only(other.rows).content()
 
 
 def test_it_is_worked_out_once(world: World) -> None:
@@ -99,7 +99,7 @@ def test_who_was_asked_before_changes_nothing(world: World) -> None:
     for found, (ladder, day, buyer) in zip(shared, cases, strict=True):
         world.memo.clear()
         alone = score_all(world, buyer, day, ladder)
-        assert found.position.content == alone.position.content
+        assert found.position.content() == alone.position.content()
         assert np.array_equal(found.scores.score, alone.scores.score)
         for mineral in ("cobalt", "natural-graphite", "gallium"):
-            assert found.only(mineral).position.content == alone.only(mineral).position.content
+            assert found.only(mineral).position.content() == alone.only(mineral).position.content()
