@@ -86,7 +86,7 @@ async def test_what_is_worked_out_for_buyers_is_kept_within_a_bound(app: Litesta
     codes = list(world.countries)
     coalitions = [",".join(codes[start : start + 60]) for start in range(0, len(codes), 60)]
     kept = []
-    for step in range(1, 13):
+    for step in range(1, 5):
         ladder = f"memorandum:0.{step:03d}"
         for buyer in coalitions:
             asked = {"buyer": buyer, "ladder": ladder, "as_of": "2026-02-05"}
