@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from service.risk.intervals import Ends, Intervals
+    from service.risk.intervals import Ends, Parts
     from service.risk.methods.partner_adjusted import StageScores
     from service.risk.model import StageResult
     from service.world.attribution import Attribution
@@ -127,20 +127,18 @@ class Stages:
         ]
 
     @cached_property
-    def interval(self) -> Interval:
-        """The interval of the mineral's score."""
-        whole, inputs, design = self._intervals
-        return self._interval(0, whole.minerals, inputs.minerals, design.minerals)
-
-    def _stage_interval(self, index: int) -> Interval:
-        whole, inputs, design = self._intervals
-        return self._interval(index, whole.stages, inputs.stages, design.stages)
+    def _parts(self) -> Parts:
+        return self.scored.parts(self.level)
 
     @cached_property
-    def _intervals(self) -> tuple[Intervals, Intervals, Intervals]:
-        """With all in doubt, with the figures alone, and with the ladder alone."""
-        parts = self.scored.parts(self.level)
-        return self.scored.intervals(self.level), parts.inputs, parts.design
+    def interval(self) -> Interval:
+        """The interval of the mineral's score."""
+        found = self._parts
+        return self._interval(0, found.whole.minerals, found.inputs.minerals, found.design.minerals)
+
+    def _stage_interval(self, index: int) -> Interval:
+        found = self._parts
+        return self._interval(index, found.whole.stages, found.inputs.stages, found.design.stages)
 
     def _interval(self, index: int, whole: Ends, inputs: Ends, design: Ends) -> Interval:
         def ends(found: Ends) -> Range:

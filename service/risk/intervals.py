@@ -18,12 +18,13 @@ The ends are widened where needed to hold the point value. So, by construction a
 * withholding a share (of those that sum to at most 1), a governance figure or a whole stage lowers the low end and
   raises the high end or leaves them: every draw falls at the one and rises at the other.
 
-A mineral's interval is that of the maximum over its stages, draw by draw. `parts` holds what the figures alone
+A mineral's interval is that of the maximum over its stages, draw by draw. `parts` adds what the figures alone
 (`inputs`, the ladder at its central values) and the ladder alone (`design`, the figures at their point values) do.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,8 +61,9 @@ class Intervals:
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """The same intervals with only the figures uncertain, and with only the ladder uncertain."""
+    """The intervals, and the same with only the figures uncertain, and with only the ladder uncertain."""
 
+    whole: Intervals
     inputs: Intervals
     design: Intervals
 
@@ -91,22 +93,25 @@ def intervals(scores: MineralScores, sample: Sample, level: float = LEVEL, own: 
 
     `own` is the buyer's own supply where it is in H; the import reliance that weighs it is taken as certain.
     """
-    ladder = drawn_ladder(scores.stages.ladder, sample.seed, sample.draws)
-    drawn = _draw(scores.stages, sample, ladder)
-    if own is not None:
-        drawn = drawn.blended(_draw(own.scores, own.sample, ladder), own.part)
-    return _intervals(scores, drawn, level)
+    return _intervals(scores, [_draw_all(scores, sample, own)], level)[0]
 
 
 def parts(scores: MineralScores, sample: Sample, level: float = LEVEL, own: OwnSupply | None = None) -> Parts:
-    """What the figures and what the ladder contribute to the intervals, each on its own."""
+    """The intervals, with what the figures and what the ladder contribute to them, each on its own."""
     central = central_ladder(scores.stages.ladder)
     drawn = drawn_ladder(scores.stages.ladder, sample.seed, sample.draws)
     figures, design = _draw(scores.stages, sample, central), _draw_ladder(scores.stages, drawn)
     if own is not None:
         figures = figures.blended(_draw(own.scores, own.sample, central), own.part)
         design = design.blended(_draw_ladder(own.scores, drawn), own.part)
-    return Parts(_intervals(scores, figures, level), _intervals(scores, design, level))
+    return Parts(*_intervals(scores, [_draw_all(scores, sample, own), figures, design], level))
+
+
+def _draw_all(scores: MineralScores, sample: Sample, own: OwnSupply | None) -> _Drawn:
+    """The stages with everything drawn."""
+    ladder = drawn_ladder(scores.stages.ladder, sample.seed, sample.draws)
+    drawn = _draw(scores.stages, sample, ladder)
+    return drawn if own is None else drawn.blended(_draw(own.scores, own.sample, ladder), own.part)
 
 
 def _draw_ladder(scores: StageScores, ladder: Ladders) -> _Drawn:
@@ -151,38 +156,38 @@ def _worst(stage: Ints, factor: NDArray[Real], stages: int) -> NDArray[Real]:
     return worst
 
 
-def _intervals(scores: MineralScores, drawn: _Drawn, level: float) -> Intervals:
-    tail = int((1 - number("level", level, 0, 1)) / 2 * drawn.least.shape[1])
-    ends, scored, minerals = _ends(drawn, tail), scores.stages.sufficient, scores.minerals
-    if not scored.all():
-        drawn = _Drawn(
-            np.where(scored[:, None], drawn.least, 0),
-            drawn.most,
-            np.where(scored, drawn.point_least, 0),
-            drawn.point_most,
-        )
-    elif minerals.count == len(scored):  # every mineral is its only stage
-        return Intervals(level, ends, ends)
-    of_minerals = _Drawn(
-        least=_highest(drawn.least, minerals),
-        most=_highest(drawn.most, minerals),
-        point_least=_highest(drawn.point_least[:, None], minerals)[:, 0],
-        point_most=_highest(drawn.point_most[:, None], minerals)[:, 0],
-    )
-    return Intervals(level, ends, _ends(of_minerals, tail))
+def _intervals(scores: MineralScores, drawn: Sequence[_Drawn], level: float) -> list[Intervals]:
+    """The intervals of several readings (readings × stages × draws) in as many steps as those of one."""
+    tail = int((1 - number("level", level, 0, 1)) / 2 * drawn[0].least.shape[1])
+    least, most = _stacked([each.least for each in drawn]), _stacked([each.most for each in drawn])
+    points = _stacked([each.point_least for each in drawn]), _stacked([each.point_most for each in drawn])
+    stages = minerals = _ends(least, most, *points, tail)
+    scored, groups = scores.stages.sufficient, scores.minerals
+    if groups.count < len(scored) or not scored.all():  # else every mineral is its only stage
+        low, high = (_highest(each, groups) for each in (np.where(scored[:, None], least, 0), most))
+        least_point = _highest(np.where(scored, points[0], 0), groups)
+        minerals = _ends(low, high, least_point, _highest(points[1], groups), tail)
+    return [
+        Intervals(level, Ends(*of_stages), Ends(*of_minerals))
+        for of_stages, of_minerals in zip(zip(*stages, strict=True), zip(*minerals, strict=True), strict=True)
+    ]
 
 
-def _ends(drawn: _Drawn, tail: int) -> Ends:
+def _stacked(readings: Sequence[NDArray[Real]]) -> NDArray[Real]:
+    return np.stack(readings) if len(readings) > 1 else readings[0][None]
+
+
+def _ends(least: Draws, most: Draws, point_least: Floats, point_most: Floats, tail: int) -> tuple[Floats, Floats]:
     """The ends that leave `tail` draws out on either side."""
-    top = drawn.most.shape[1] - 1 - tail
-    low = np.partition(drawn.least, tail, axis=1)[:, tail]
-    high = np.partition(drawn.most, top, axis=1)[:, top]
-    return Ends(scale(np.minimum(low, drawn.point_least)), scale(np.maximum(high, drawn.point_most)))
+    top = most.shape[-1] - 1 - tail
+    low = np.partition(least, tail, axis=-1)[..., tail]
+    high = np.partition(most, top, axis=-1)[..., top]
+    return scale(np.minimum(low, point_least)), scale(np.maximum(high, point_most))
 
 
 def _highest(values: NDArray[Real], minerals: Groups) -> NDArray[Real]:
     """The maximum of each mineral's stages, draw by draw; none is below 0."""
-    highest = np.empty((minerals.count, values.shape[1]), dtype=values.dtype)
+    highest = np.empty((len(values), minerals.count, *values.shape[2:]), dtype=values.dtype)
     for mineral, stages in enumerate(minerals.slices):
-        np.maximum.reduce(values[stages], axis=0, out=highest[mineral], initial=0)
+        np.maximum.reduce(values[:, stages], axis=1, out=highest[:, mineral], initial=0)
     return highest

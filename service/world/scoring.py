@@ -28,7 +28,7 @@ MOST_BUYERS = 8192
 """Buyers and days of which it is kept how they stand; some 300 bytes each."""
 MOST_SCORED = 1024
 """Of so many ways to stand the scores of all minerals are kept; some 45 KB each at two thousand supplier rows."""
-MOST_ALONE = 1024
+MOST_ALONE = 2048
 """Of so many ways to stand towards one mineral's suppliers its score is kept; some 12 KB each."""
 
 
@@ -53,19 +53,20 @@ class Scored:
     def only(self, mineral: str) -> Scored:
         """One mineral's score alone: the same numbers, and an interval for little work."""
         rows = self.sheet.suppliers.stages.rows(self.sheet.places_of[mineral])
-        sheet, ladder = self.sheet.only(mineral), self.scores.stages.ladder
+        sheet = self.sheet.only(mineral)
 
         def score() -> Scored:
-            return _scored(sheet, self.position.only(rows), self.terms.only(rows), ladder, self.alike)
+            scores = self.scores.only(self.sheet.order[mineral], sheet.suppliers, sheet.minerals)
+            return Scored(sheet, self.position.only(rows), scores, self.alike)
 
-        return self.alike.get((sheet, self.position.content(rows), ladder), score)
+        return self.alike.get((sheet, self.position.content(rows), self.scores.stages.ladder), score)
 
     def intervals(self, level: float = LEVEL) -> Intervals:
         """The interval of every stage and mineral, holding `level` of the draws."""
         return self.memo.get(("intervals", level), lambda: intervals(self.scores, self.sheet.sample, level))
 
     def parts(self, level: float = LEVEL) -> Parts:
-        """What doubt about the figures and about the ladder contribute to the intervals, each alone."""
+        """The intervals, with what doubt about the figures and about the ladder contribute to them, each alone."""
         return self.memo.get(("parts", level), lambda: parts(self.scores, self.sheet.sample, level))
 
 
@@ -83,15 +84,12 @@ def score_all(world: World, buyer: str, as_of: date, ladder: Ladder = LADDER) ->
 
     def score() -> Scored:
         found = position()
-        return _scored(sheet, found, terms_of(world, found), ladder, kept(world, "alike", MOST_ALONE))
+        stages = score_stages(sheet.suppliers, terms_of(world, found), ladder)
+        return Scored(sheet, found, score_minerals(stages, sheet.minerals), kept(world, "alike", MOST_ALONE))
 
     asked = (buyer, world.epoch(as_of), sheet, ladder.order)
     stands = kept(world, "stands", MOST_BUYERS).get(asked, lambda: _digest(position()))
     return kept(world, "scored", MOST_SCORED).get((stands, sheet, ladder), score)
-
-
-def _scored(sheet: Sheet, position: Position, terms: Terms, ladder: Ladder, alike: Memo) -> Scored:
-    return Scored(sheet, position, score_minerals(score_stages(sheet.suppliers, terms, ladder), sheet.minerals), alike)
 
 
 def _digest(position: Position) -> bytes:

@@ -94,6 +94,11 @@ class Sheet:
         )
 
     @cached_property
+    def order(self) -> dict[str, int]:
+        """The place of each mineral among all."""
+        return {mineral: place for place, mineral in enumerate(self.places_of)}
+
+    @cached_property
     def sample(self) -> Sample:
         """The draws behind every interval on this sheet, the same for all buyers."""
         return sample(self.suppliers, self.doubt, SEED)

@@ -74,11 +74,11 @@ class Sourced(Scored):
     def _only(self, mineral: str) -> Sourced:
         stages = self.sheet.places_of[mineral]
         sheet, rows = self.sheet.only(mineral), self.supply.scores.suppliers.stages.rows(stages)
-        place = list(self.sheet.places_of).index(mineral)
+        place = self.sheet.order[mineral]
         return Sourced(
             sheet=sheet,
             position=self.position.only(self.sheet.suppliers.stages.rows(stages)),
-            scores=self.scores.only(place, sheet.suppliers),
+            scores=self.scores.only(place, sheet.suppliers, sheet.minerals),
             own=tuple(found and found.moved(-rows.start) for found in self.own[stages.start : stages.stop]),
             supply=self.supply.only(stages),
             own_position=self.own_position.only(rows),
@@ -91,7 +91,7 @@ class Sourced(Scored):
         )
 
     def parts(self, level: float = LEVEL) -> Parts:
-        """What doubt about the figures and about the ladder contribute to the intervals, each alone."""
+        """The intervals, with what doubt about the figures and about the ladder contribute to them, each alone."""
         return self.memo.get(("parts", level), lambda: parts(self.scores, self.sheet.sample, level, self.supply))
 
 

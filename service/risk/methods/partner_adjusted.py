@@ -215,12 +215,12 @@ class MineralScores:
     binding_stage: Ints
     understated: Bools
 
-    def only(self, index: int, suppliers: Suppliers) -> MineralScores:
-        """One mineral; `suppliers` are those of its stages."""
+    def only(self, index: int, suppliers: Suppliers, minerals: Groups) -> MineralScores:
+        """One mineral; `suppliers` and `minerals` are those of its stages, taken once for any number of buyers."""
         members, each = self.stages_of(index), slice(index, index + 1)
         return MineralScores(
             stages=self.stages.only(members, suppliers),
-            minerals=Groups.of_sizes([len(members)]),
+            minerals=minerals,
             score=self.score[each],
             sufficient=self.sufficient[each],
             binding_stage=np.where(self.sufficient[each], self.binding_stage[each] - members.start, -1),
