@@ -261,12 +261,16 @@ _TOLD: dict[type[BaseException], str] = {
 def build_warm(evidence: Evidence, base: World | None) -> World:
     """A World whose sheet of today is laid out and sampled, so that the first request does not wait for it.
 
-    Where nothing it is made from has changed, it is the sheet of the World before.
+    Where nothing it is made from has changed it is the sheet of the World before, else only what has is drawn anew.
     """
     begun = thread_time()
     world, today = build(evidence, base), datetime.now(UTC).date()
-    if base is not None and all(getattr(world, name) is getattr(base, name) for name in MAKES_SHEET):
+    if base is None:
+        _ = sheet_on(world, today).sample
+    elif all(getattr(world, name) is getattr(base, name) for name in MAKES_SHEET):
         share_sheet(base, world, today)
-    _ = sheet_on(world, today).sample
+        _ = sheet_on(world, today).sample
+    else:
+        sheet_on(world, today).draw_after(sheet_on(base, today))
     metrics.BUILDING.inc(thread_time() - begun)
     return world

@@ -91,12 +91,14 @@ class Doubt:
 class Sample:
     """The draws that do not depend on the buyer: taken once, they serve any number of buyers.
 
+    told        what the draws of each row follow from: see `_told`
     known       s'²·g' of each row, 0 where share or governance is not known
     unweighted  s'² of the rows without a governance figure, which `ungoverned` lists
     remainder   R'² of each stage: R is what the shares leave, so it is as uncertain as the worst known of them
     """
 
     suppliers: Suppliers
+    told: Floats
     known: Draws
     ungoverned: Ints
     unweighted: Draws
@@ -105,26 +107,48 @@ class Sample:
     draws: int
 
 
-def sample(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int = DRAWS) -> Sample:
+def sample(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int = DRAWS, before: Sample | None = None) -> Sample:
     """Draw the shares and governance weights of a batch; `seed` and what numbers stand for must not be negative.
 
     A seed that stays while the evidence grows (of the method's id and version, say) moves an interval when its own
-    figures move and not with every revision.
+    figures move and not with every revision. So rows that are as they were `before`, in a sample with the same seed and
+    as many draws, have the draws they had: these are taken over.
     """
     if len(doubt.share_sd) != len(suppliers.share) or len(doubt.stage) != suppliers.stages.count:
         raise ValueError("doubt must have the rows and the stages of its suppliers")
     number("the draws", draws, 1, MOST_DRAWS)
+    told = _told(suppliers, doubt)
     ungoverned = np.flatnonzero(suppliers.ungoverned)
-    squares = _drawn_shares(suppliers, doubt, seed, draws) ** 2
+    if before is None or (before.seed, before.draws) != (seed, draws):
+        squares, known = _drawn(told, seed, draws)
+        unweighted = squares[ungoverned]
+    else:
+        known, unweighted = _taken_over(told, ungoverned, before)
     return Sample(
         suppliers=suppliers,
-        known=squares * _drawn_governance(suppliers, doubt, seed, draws),
+        told=told,
+        known=known,
         ungoverned=ungoverned,
-        unweighted=squares[ungoverned],
+        unweighted=unweighted,
         remainder=_off_by(suppliers.remainder, doubt.largest_factor(suppliers)) ** 2,
         seed=seed,
         draws=draws,
     )
+
+
+def _taken_over(told: Floats, ungoverned: Ints, before: Sample) -> tuple[Draws, Draws]:
+    """`known` and `unweighted` of a sample, drawn for the rows only that were not there before."""
+    places = {row.tobytes(): place for place, row in enumerate(before.told)}
+    place = np.array([places.get(row.tobytes(), -1) for row in told], dtype=np.int64)
+    new, old = np.flatnonzero(place < 0), np.flatnonzero(place >= 0)
+    drawn, weighted = _drawn(told[new], before.seed, before.draws)
+    known = np.empty((len(told), before.draws), dtype=np.float32)
+    known[new], known[old] = weighted, before.known[place[old]]
+    squares = np.empty((len(ungoverned), before.draws), dtype=np.float32)
+    fresh = place[ungoverned] < 0
+    squares[fresh] = drawn[np.searchsorted(new, ungoverned[fresh])]
+    squares[~fresh] = before.unweighted[np.searchsorted(before.ungoverned, place[ungoverned[~fresh]])]
+    return known, squares
 
 
 @lru_cache(maxsize=64)
@@ -148,28 +172,38 @@ def central_ladder(ladder: Ladder) -> tuple[Draws, Draws]:
     return tau.astype(np.float32), r.astype(np.float32)
 
 
-def _drawn_shares(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int) -> Draws:
-    stages = doubt.stage[suppliers.stages.index].tolist()
-    about = zip(stages, suppliers.country.tolist(), strict=True)
-    spread = _spread([_order(seed, draws, _SHARE, stage, country) for stage, country in about], draws)
-    factor = np.exp(np.float32(np.sqrt(3)) * _column(doubt.share_sd) * (2 * spread - 1))
-    return _off_by(_column(suppliers.known_share), factor)
+def _told(suppliers: Suppliers, doubt: Doubt) -> Floats:
+    """What the draws of each row follow from, and nothing else."""
+    return np.column_stack(
+        (
+            doubt.stage[suppliers.stages.index],
+            suppliers.country,
+            suppliers.known_share,
+            doubt.share_sd,
+            suppliers.governance,
+            doubt.governance_sd,
+            suppliers.governed,
+        )
+    ).astype(np.float64, copy=False)
+
+
+def _drawn(told: Floats, seed: int, draws: int) -> tuple[Draws, Draws]:
+    """s'² and s'²·g' of rows by what was told of them; the latter is 0 without a governance figure."""
+    stage, country, share, share_sd, governance, governance_sd, governed = told.T
+    about = zip(stage.astype(np.int64).tolist(), country.astype(np.int64).tolist(), strict=True)
+    spread = _spread([_order(seed, draws, _SHARE, *names) for names in about], draws)
+    factor = np.exp(np.float32(np.sqrt(3)) * _column(share_sd) * (2 * spread - 1))
+    squares = _off_by(_column(share), factor) ** 2
+    countries, position = np.unique(country.astype(np.int64), return_inverse=True)
+    orders = [_order(seed, draws, _GOVERNANCE, number) for number in countries.tolist()]
+    z = _normal_scores(draws)[_stack(orders, draws)]
+    moved = np.clip(_column(governance) + _column(governance_sd) * z[position], 0, 1)
+    return squares, squares * (moved * _column(governed))
 
 
 def _off_by(share: NDArray[Real], factor: NDArray[Real]) -> NDArray[Real]:
     """s·x / (1 − s + s·x): the share of a supplier whose own output is off by the factor x."""
     return np.asarray(share * factor / (1 - share + share * factor))
-
-
-def _drawn_governance(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int) -> Draws:
-    """g' of each row, 0 where there is no figure."""
-    countries, position = np.unique(suppliers.country, return_inverse=True)
-    z = _normal_scores(draws)[
-        _stack([_order(seed, draws, _GOVERNANCE, number) for number in countries.tolist()], draws)
-    ]
-    moved = np.clip(_column(suppliers.governance) + _column(doubt.governance_sd) * z[position], 0, 1)
-    drawn: Draws = moved * _column(suppliers.governed)
-    return drawn
 
 
 def _column(values: NDArray[np.generic]) -> Draws:

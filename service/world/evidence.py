@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -65,9 +66,11 @@ def in_order(kind: type[R], rows: Iterable[R]) -> list[R]:
 def merged(kind: type[R], rows: Sequence[R], written: Iterable[tuple[R, bool]]) -> list[R]:
     """Rows with others written since: each replaces the one it has the key of, or where it says True withdraws it."""
     key = key_order(kind)
-    standing = {key(row): row for row in rows}
-    for row, withdrawn in written:
-        standing.pop(key(row), None)
-        if not withdrawn:
-            standing[key(row)] = row
-    return in_order(kind, standing.values())
+    found: list[R] = []
+    start = 0
+    for row, withdrawn in sorted(written, key=lambda each: key(each[0])):
+        place = bisect_left(rows, key(row), lo=start, key=key)
+        found += rows[start:place]
+        found += [] if withdrawn else [row]
+        start = place + (place < len(rows) and key(rows[place]) == key(row))
+    return found + list(rows[start:])

@@ -103,6 +103,10 @@ class Sheet:
         """The draws behind every interval on this sheet, the same for all buyers."""
         return sample(self.suppliers, self.doubt, SEED)
 
+    def draw_after(self, before: Sheet) -> None:
+        """Draws now, and takes over from another sheet the draws of figures that are the same there."""
+        vars(self)["sample"] = sample(self.suppliers, self.doubt, SEED, before=before.sample)
+
 
 def sheet_on(world: World, as_of: date) -> Sheet:
     """The sheet of a day; days on which the same figures speak share one."""
