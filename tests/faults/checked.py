@@ -152,15 +152,13 @@ def serving(dsn: str, *, workers: int = 2, direct: str | None = None, **env: str
     settings = {"DATABASE_URL": dsn, "PORT": str(port), "WORKERS": str(workers), "SECRET": secret, **env}
     settings = {f"CHOKEPOINT_{name}": value for name, value in settings.items()} | {"CHOKEPOINT_LOG_LEVEL": "error"}
     command = [sys.executable, "-m", "service", "serve"]
-    keyed = env.get("READS") == "keyed"
-    early = _key(direct or dsn, secret) if keyed else None  # every worker knows it from the first
+    key = _key(direct or dsn, secret)  # before the start, so that every worker knows it from the first
     with subprocess.Popen(command, env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             announced = process.stdout.readline()
             assert "answers at" in announced, announced
-            key = early or _key(direct or dsn, secret)
-            yield Server(announced.split()[-1], key, psutil.Process(process.pid), keyed)
+            yield Server(announced.split()[-1], key, psutil.Process(process.pid), env.get("READS") == "keyed")
         finally:
             process.terminate()
             process.wait(30)
