@@ -20,7 +20,6 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.net import SocketHolder, SocketSpec  # type: ignore[attr-defined]
 from granian.server import MPServer
-from prometheus_client.multiprocess import mark_process_dead
 
 from service.settings import Settings
 
@@ -84,12 +83,6 @@ class Server(MPServer):
 
     def __init__(self, settings: Settings, address: str, folder: Path) -> None:
         """Workers keep counts and temporary files in `folder`; what a dead one left in there is cleared away."""
-        files, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if files != most_files:  # workers inherit it
-            files = (
-                min(most_files, MOST_CONNECTIONS + SPARE_FILES) if most_files > 0 else MOST_CONNECTIONS + SPARE_FILES
-            )
-            resource.setrlimit(resource.RLIMIT_NOFILE, (files, most_files))
         super().__init__(
             "service.app:app_from_env",
             address=address,
@@ -137,6 +130,8 @@ class Server(MPServer):
 
     def _bury(self, place: int) -> None:
         """Clears up after the worker in a place, and settles when the place is filled again."""
+        from prometheus_client.multiprocess import mark_process_dead  # takes its time, and few services need it
+
         worker = self.wrks[place]
         mark_process_dead(worker.inner.pid, str(self._folder))  # type: ignore[no-untyped-call]
         shutil.rmtree(self._folder / str(worker.inner.pid), ignore_errors=True)

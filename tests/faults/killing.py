@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import csv
 import signal
-from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -28,15 +27,15 @@ SOURCE = "usgs-mcs-2026"
 COLUMNS = ("source", "mineral", "stage", "period_start", "period_end", "country", "share", "printed")
 
 
-def write(path: Path, edition: int, years: Iterable[int] = (2023, 2024)) -> None:
-    """A table of 3,840 shares for each year. Each edition speaks of the same, and prints its number in every row."""
+def write(path: Path, edition: int) -> None:
+    """A table of 7,680 shares. Each edition speaks of the same, and prints its number in every row."""
     rows = list(read_seeds())
     minerals = [row.id for row in rows if isinstance(row, Mineral)]
     countries = [row.code for row in rows if isinstance(row, Country)][:20]
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
-        for mineral, stage, year, country in product(minerals, ("extraction", "processing"), years, countries):
+        for mineral, stage, year, country in product(minerals, ("extraction", "processing"), (2023, 2024), countries):
             table.writerow((SOURCE, mineral, stage, year, year, country, 0.04, f"edition {edition}"))
 
 

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -252,10 +252,10 @@ class Posted(NamedTuple):
     there: str
 
 
-def edition(number: int, folder: Path, years: Iterable[int] = (2023, 2024)) -> Posted:
-    """An import of 3,840 rows for each year."""
+def edition(number: int, folder: Path) -> Posted:
+    """An import of 7,680 rows."""
     path = folder / f"{number}.csv"
-    write(path, number, years)
+    write(path, number)
     query = f"/v1/imports?format=form:share&reason=edition-{number}"
     return Posted(
         query, path.read_bytes(), "text/csv", f"select count(*) from revision where reason = 'edition-{number}'"

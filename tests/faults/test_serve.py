@@ -73,14 +73,17 @@ def gone(processes: list[psutil.Process]) -> bool:
     return False
 
 
-def test_it_announces_its_address_when_it_answers_and_stops_cleanly(home: Path, port: int) -> None:
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGHUP])
+def test_it_announces_its_address_when_it_answers_and_stops_cleanly(
+    sign: signal.Signals, home: Path, port: int
+) -> None:
     with serving(home, port, "--workers", "2") as (service, announced):
         assert announced == f"Chokepoint answers at http://127.0.0.1:{port}\n"
         assert service.stdout is not None
         example = service.stdout.readline().split("'")[1]
         assert httpx.get(example).json()["mineral"] == "cobalt"
         children = psutil.Process(service.pid).children(recursive=True)
-        service.send_signal(signal.SIGTERM)
+        service.send_signal(sign)
         assert service.wait(10) == 0
         assert gone(children)
 
