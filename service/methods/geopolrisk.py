@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -25,12 +25,18 @@ from service.risk.methods.geopolrisk import (
 from service.risk.methods.partner_adjusted import SUFFICIENT
 from service.world.dates import last_year
 from service.world.standing import Ties
+from service.world.world import Memo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from service.world.rows import Production, Stage, TariffLine, Trade
     from service.world.world import World
+
+T = TypeVar("T")
+
+MOST_REMEMBERED = 1024
+"""What one World remembers for this method: commodities and years, and whatever else is the same for all buyers."""
 
 TONNES: Mapping[str, float] = {"t": 1, "metr. t": 1, "metric tons": 1, "tonnes": 1, "kg": 0.001}
 """Tonnes in a unit of production. Other units are not comparable with traded tonnes."""
@@ -75,11 +81,21 @@ def newest_year(world: World, commodity: Commodity, as_of: date) -> int | None:
     return max((year for year in made & traded if year <= last_year(as_of)), default=None)
 
 
+def _once(world: World, key: Hashable, work: Callable[[], T]) -> T:
+    """What is the same for all buyers, worked out once for a World."""
+    memory: Memo = world.memo.get((ID, "memory"), lambda: Memo(MOST_REMEMBERED))
+    return memory.get(key, work)
+
+
 def stability(world: World, year: int) -> tuple[int | None, dict[str, float]]:
     """g of each country with an estimate of political stability, all of one year of the ledger's governance release.
 
     That year is the newest one up to `year`; None where the release has none.
     """
+    return _once(world, ("stability", year), lambda: _stability(world, year))
+
+
+def _stability(world: World, year: int) -> tuple[int | None, dict[str, float]]:
     table = world.governance
     governed = max((each for each in table.years if each <= year), default=None)
     if governed is None:
@@ -92,17 +108,44 @@ def stability(world: World, year: int) -> tuple[int | None, dict[str, float]]:
 
 
 @dataclass(frozen=True)
+class Made:
+    """A commodity's world production in a year: amounts by country, in a unit of so many tonnes, and their HHI."""
+
+    amounts: Mapping[str, float]
+    tonnes: float
+    hhi: float
+    mix: MixUsed
+    sources: tuple[str, ...]
+
+
+def made(world: World, commodity: Commodity, year: int) -> Made | None:
+    """The commodity's production; None where it is not recorded as a mass above 0."""
+    return _once(world, ("made", commodity.name, year), lambda: _made(world, commodity, year))
+
+
+def _made(world: World, commodity: Commodity, year: int) -> Made | None:
+    rows = [row for row in world.studies.production[commodity.name, year] if row.quantity]
+    tonnes = TONNES.get(rows[0].unit) if len({row.unit for row in rows}) == 1 else None
+    if tonnes is None:
+        return None
+    amounts: dict[str, float] = defaultdict(float)
+    for row in rows:
+        amounts[row.country] += row.quantity or 0.0
+    hhi = production_hhi([row.quantity or 0.0 for row in rows])
+    return Made(amounts, tonnes, hhi, _produced(rows, year), tuple(dict.fromkeys(row.source for row in rows)))
+
+
+@dataclass(frozen=True)
 class Figures:
     """What the ledger has on a commodity in a year, for a buyer: amounts in tonnes but for production.
 
-    made      production by country, in `unit`
+    made      world production, and `domestic` what of it is the buyer's
     flows     the buyer's imports by country; `unquantified` says that some are recorded by value (`worth`, kUSD) alone
     weights   g by country, of the year `governed`; a bloc's members have 0 towards it
     trader    the source of the trade
     """
 
-    made: tuple[Production, ...]
-    unit: str
+    made: Made
     domestic: float
     flows: Mapping[str, float]
     worth: float
@@ -131,7 +174,7 @@ class Traded(NamedTuple):
 
 
 def traded(world: World, commodity: Commodity, year: int) -> Traded:
-    """The commodity's trade in a year, sorted by importer once for all buyers."""
+    """The commodity's trade in a year, by importer."""
 
     def sort() -> Traded:
         bought: dict[str, list[Trade]] = defaultdict(list)
@@ -142,32 +185,30 @@ def traded(world: World, commodity: Commodity, year: int) -> Traded:
                 sources[row.source] = None
         return Traded(bought, tuple(sources))
 
-    return world.memo.get((ID, "traded", commodity.name, year), sort)
+    return _once(world, ("traded", commodity.name, year), sort)
 
 
 def figures(world: World, commodity: Commodity, buyer: str, year: int) -> Figures | None:
     """The figures of a commodity; None where its production is not recorded as a mass above 0."""
-    made = tuple(row for row in world.studies.production[commodity.name, year] if row.quantity)
-    tonnes = TONNES.get(made[0].unit) if len({row.unit for row in made}) == 1 else None
-    if tonnes is None:
+    production = made(world, commodity, year)
+    if production is None:
         return None
-    members = Ties(world, date(year, 12, 31)).expand(buyer)
+    members = _once(world, ("members", buyer, year), lambda: sorted(Ties(world, date(year, 12, 31)).expand(buyer)))
     flows: dict[str, float] = defaultdict(float)
     trade = traded(world, commodity, year)
-    bought = [row for member in sorted(members) for row in trade.bought.get(member, ())]
+    bought = [row for member in members for row in trade.bought.get(member, ())]
     for row in bought:
         flows[row.exporter] += row.quantity or 0.0
     governed, weights = stability(world, year)
     release = world.governance.release
-    sources = (*(row.source for row in made), *trade.sources, *((release.id,) if release else ()))
+    sources = (*production.sources, *trade.sources, *((release.id,) if release else ()))
     return Figures(
-        made=made,
-        unit=made[0].unit,
-        domestic=sum(row.quantity or 0.0 for row in made if row.country in members) * tonnes,
+        made=production,
+        domestic=sum(production.amounts.get(member, 0.0) for member in members) * production.tonnes,
         flows=flows,
-        worth=sum(row.value or 0.0 for row in bought),
+        worth=sum([row.value or 0.0 for row in bought]),
         unquantified=any(row.quantity is None for row in bought),
-        weights=weights | ({} if buyer in world.countries else dict.fromkeys(members, 0.0)),
+        weights=weights if buyer in world.countries else weights | dict.fromkeys(members, 0.0),
         governed=governed,
         trader=trade.sources[0] if trade.sources else "",
         sources=tuple(dict.fromkeys(sources)),
@@ -179,7 +220,7 @@ def value_of(world: World, commodity: Commodity, buyer: str, year: int) -> Stage
     found = figures(world, commodity, buyer, year)
     if found is None:
         return StageValue(commodity.stage, None, (NO_MASS,), f"{year}")
-    hhi = production_hhi([row.quantity or 0.0 for row in found.made])
+    hhi = found.made.hhi
     governed = np.array([country in found.weights for country in found.flows], dtype=np.bool_)
     g = [found.weights.get(country, 0.0) for country in found.flows]
     risk = import_risk(list(found.flows.values()), g, governed, found.domestic)
@@ -201,7 +242,7 @@ def value_of(world: World, commodity: Commodity, buyer: str, year: int) -> Stage
             Term("governance_year", found.governed, "year"),
             *_priced(score, found.price),
         ),
-        mixes=(_produced(found, year), _imported(found, year)),
+        mixes=(found.made.mix, _imported(found, year)),
         flags=(*risk.flags, *(("imports_without_quantity",) if found.unquantified else ())),
     )
 
@@ -216,14 +257,14 @@ def _priced(score: float, price: float | None) -> tuple[Term, ...]:
     )
 
 
-def _produced(found: Figures, year: int) -> MixUsed:
-    total = sum(row.quantity or 0.0 for row in found.made)
+def _produced(rows: list[Production], year: int) -> MixUsed:
+    total = sum(row.quantity or 0.0 for row in rows)
     suppliers = tuple(
         Supply(row.country, row.quantity, contribution=((row.quantity or 0.0) / total) ** 2)
-        for row in sorted(found.made, key=lambda row: (-(row.quantity or 0.0), row.country))
+        for row in sorted(rows, key=lambda row: (-(row.quantity or 0.0), row.country))
     )
     hhi = sum(supplier.contribution for supplier in suppliers)
-    return MixUsed("world_production", found.made[0].source, f"{year}", found.unit, "(P / ΣP)²", hhi, suppliers)
+    return MixUsed("world_production", rows[0].source, f"{year}", rows[0].unit, "(P / ΣP)²", hhi, suppliers)
 
 
 def _imported(found: Figures, year: int) -> MixUsed:
