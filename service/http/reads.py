@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from datetime import UTC, date, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import msgspec
 from litestar import HttpMethod, Request, Response, route
@@ -127,8 +127,18 @@ def read(
     )
 
 
-@cache
+_known: WeakKeyDictionary[Any, dict[int, frozenset[str]]] = WeakKeyDictionary()
+"""The parameters of each handler of an application, for as long as there is one."""
+
+
 def _parameters(handler: HTTPRouteHandler, app: Any) -> frozenset[str]:
+    known = _known.setdefault(app, {})
+    if id(handler) not in known:
+        known[id(handler)] = _parameters_of(handler, app)
+    return known[id(handler)]
+
+
+def _parameters_of(handler: HTTPRouteHandler, app: Any) -> frozenset[str]:
     for candidate in app.routes:
         if isinstance(candidate, HTTPRoute):
             for registered, model in candidate.route_handler_map.values():
