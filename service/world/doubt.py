@@ -31,12 +31,13 @@ def share_sd(world: World, chosen: ShareSet, as_of: date) -> Floats:
     if chosen.sd is not None:
         return chosen.sd
     own = np.array([SHARE_SD[_quality(row, chosen)] for row in chosen.rows])
+    odds = [None if row.share is None else _log_odds(row.share) for row in chosen.rows]
     for other in _others(world, chosen, as_of):
-        places = {row.country: place for place, row in enumerate(other.rows) if row.share is not None}
+        shares = other.printed
         for at, row in enumerate(chosen.rows):
-            if row.share is not None and row.country in places:
-                apart = abs(_log_odds(row.share) - _log_odds(other.shares[places[row.country]]))
-                own[at] = max(own[at], apart / np.sqrt(3))
+            mine, share = odds[at], shares.get(row.country)
+            if mine is not None and share is not None:
+                own[at] = max(own[at], abs(mine - _log_odds(share)) / np.sqrt(3))
     return np.asarray(np.minimum(own, WIDEST_SHARE_SD))
 
 

@@ -89,6 +89,13 @@ class ShareSet:
         return self.columns.named
 
     @property
+    def printed(self) -> Mapping[str, float | None]:
+        """The share of each country, None where it is withheld: for a look that does not lay out the rows."""
+        if isinstance(self.held, Packed):
+            return self.held.shares
+        return {row.country: row.share for row in self.rows}
+
+    @property
     def by_country(self) -> dict[str, float]:
         """The shares that are known."""
         return {row.country: row.share for row in self.rows if row.share is not None}
