@@ -105,6 +105,12 @@ class Busy(Refusal):
         super().__init__("ask again in a moment", headers={"Retry-After": "2"})
 
 
+class OutOfMemory(Refusal):
+    """What this worker has not the memory to work out now, and may have in a moment or another one has."""
+
+    status, type, title = 503, "out-of-memory", "There is no memory left to work it out"
+
+
 class OutOfSpace(Refusal):
     """A write for which the database's disk, or the one uploads are kept on, has no room (RFC 4918 §11.5)."""
 
@@ -213,9 +219,16 @@ def _out_of_space(request: Request[Any, Any, Any], error: OSError) -> Response[A
     return _answer(OutOfSpace("the service has no space left to keep what was sent; nothing was written").problem)
 
 
+def _out_of_memory(request: Request[Any, Any, Any], _: MemoryError) -> Response[Any]:
+    log.error("out of memory on %r", request.scope["path"])
+    refusal = OutOfMemory("ask again in a moment; of a write nothing is there", headers={"Retry-After": "2"})
+    return _answer(refusal.problem, refusal.headers)
+
+
 HANDLERS: ExceptionHandlersMap = {
     Refusal: _refused,
     HTTPException: _raised,
+    MemoryError: _out_of_memory,
     OSError: _out_of_space,
     500: _failed,
 }

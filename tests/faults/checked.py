@@ -152,7 +152,7 @@ def serving(dsn: str, *, workers: int = 2, direct: str | None = None, **env: str
     settings = {"DATABASE_URL": dsn, "PORT": str(port), "WORKERS": str(workers), "SECRET": secret, **env}
     settings = {f"CHOKEPOINT_{name}": value for name, value in settings.items()} | {"CHOKEPOINT_LOG_LEVEL": "error"}
     command = [sys.executable, "-m", "service", "serve"]
-    key = _key(direct or dsn, secret)  # before the start, so that every worker knows it from the first
+    key = key_for(direct or dsn, secret)  # before the start, so that every worker knows it from the first
     with subprocess.Popen(command, env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -164,7 +164,8 @@ def serving(dsn: str, *, workers: int = 2, direct: str | None = None, **env: str
             process.wait(30)
 
 
-def _key(dsn: str, secret: str) -> str:
+def key_for(dsn: str, secret: str) -> str:
+    """An API key that may write, for a service with a secret."""
     async def create() -> str:
         connection = await asyncpg.connect(dsn)
         _, presented = await keys.create(connection, Secret(secret.encode()), "the load", "write")
