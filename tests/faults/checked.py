@@ -166,6 +166,7 @@ def serving(dsn: str, *, workers: int = 2, direct: str | None = None, **env: str
 
 def key_for(dsn: str, secret: str) -> str:
     """An API key that may write, for a service with a secret."""
+
     async def create() -> str:
         connection = await asyncpg.connect(dsn)
         _, presented = await keys.create(connection, Secret(secret.encode()), "the load", "write")

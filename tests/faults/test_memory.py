@@ -19,19 +19,30 @@ import docker
 import psutil
 import pytest
 
-from tests.faults.checked import Connection, Load, Server, as_form, free_port, in_a_loop, key_for, row_of, serving
+from tests.faults.checked import (
+    MEMORY,
+    Connection,
+    Load,
+    Server,
+    as_form,
+    free_port,
+    in_a_loop,
+    key_for,
+    row_of,
+    serving,
+)
 from tests.faults.test_workers import until, workers
 from tests.machines.cluster import SECRET, image
 
 MEBIBYTE = 1024 * 1024
-GROWTH = 32 * MEBIBYTE
+GROWTH = 16 * MEBIBYTE
 """By how much one worker is made larger than the other, so that the kernel chooses it."""
 SPARE = 24 * MEBIBYTE
 """What the machine has left."""
 WRAPPING = 60 * MEBIBYTE
 """What the upload takes of a disk of memory: more than there is."""
-REFUSALS, MOST_ASKED = 5, 1_000
-"""How many questions are to be refused, of how many at most."""
+QUESTIONS = 12
+"""How much is asked for that there is no memory for."""
 NEVER_KEPT = 9_999
 """The number of the write that the limit is hit by."""
 
@@ -71,22 +82,17 @@ def test_what_a_worker_has_no_memory_for_is_refused(served: str) -> None:
     """With 503; it lives, answers what needs none, writes wholly or not at all, and recovers by itself."""
     with serving(served, workers=1) as server, contextlib.closing(Connection(server)) as connection:
         questions = rankings()
-        known = next(questions)
-        before = connection.ask(known)
+        before = connection.ask(MEMORY[0])
         (worker,) = workers(server)
         most = worker.memory_info().vms
         worker.rlimit(psutil.RLIMIT_AS, (most, psutil.RLIM_INFINITY))
-        asked, refused = 0, []
-        while len(refused) < REFUSALS:
-            asked += 1
-            assert asked < MOST_ASKED, "the limit is not enforced"
-            answer = connection.ask(next(questions))
-            if answer.status != 200:
-                refused.append(answer)
+        answers = [connection.ask(question) for question in itertools.islice(questions, QUESTIONS)]
+        refused = [answer for answer in answers if answer.status != 200]
+        assert refused, "the limit is not enforced"
         for answer in refused:
             assert (answer.status, json.loads(answer.body)["type"]) == (503, "/problems/out-of-memory"), answer
             assert int(answer.headers["retry-after"])
-        assert connection.ask(known).body == before.body
+        assert connection.ask(MEMORY[0]).body == before.body
         write = imported(connection, server, 1)
         assert times_written(served, 1) == (write.status == 201)
         assert worker.memory_info().vms <= most
@@ -95,7 +101,7 @@ def test_what_a_worker_has_no_memory_for_is_refused(served: str) -> None:
         until(lambda: json.loads(connection.ask("/health/live").body)["known_at"] == 2 + (write.status == 201))
         assert connection.ask(next(questions)).status == 200
         assert [each.pid for each in workers(server)] == [worker.pid]
-    print(f"{len(refused)} of {asked} refused at {most >> 20} MiB, a write answered with {write.status}")
+    print(f"{len(refused)} of {QUESTIONS} refused at {most >> 20} MiB, a write answered with {write.status}")
 
 
 @contextlib.contextmanager
@@ -115,12 +121,8 @@ def contained(dsn: str) -> Iterator[tuple[Server, Any]]:
         | {"CHOKEPOINT_LOG_LEVEL": "error", "TMPDIR": "/scratch"},
     )
     try:
-        until(
-            lambda: b"answers at" in container.logs(stderr=False) or container.reload() or container.status == "exited",
-            60,
-        )
+        until(lambda: b"answers at" in container.logs(), 60)
         container.reload()
-        assert container.status == "running", container.logs().decode()
         process = psutil.Process(container.attrs["State"]["Pid"])
         yield Server(f"http://127.0.0.1:{port}", key_for(dsn, SECRET), process), container
     finally:
@@ -153,7 +155,8 @@ def test_a_worker_the_kernel_kills_for_its_memory_is_replaced(served: str, refer
         with Load(server, cuts=True) as load, contextlib.closing(Connection(server)) as connection:
             for question in rankings():
                 assert connection.ask(question).status == 200
-                if sizes(server)[-1] - sizes(server)[0] > GROWTH:
+                small, large = sizes(server)
+                if large - small > GROWTH:
                     break
             before = sizes(server)
             known = {worker.pid for worker in workers(server)}
