@@ -12,17 +12,28 @@ from pathlib import Path
 from typing import Final
 
 PREFIX: Final = "chokepoint-run-"
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the name within is not to be guessed
+"""Where Linux keeps files in memory."""
+
+
+def mapped_place() -> Path:
+    """Where files may live that are mapped into memory: on a disk that is full, writing to one ends the process."""
+    return MEMORY if os.access(MEMORY, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
 
 
 @contextlib.contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """A new folder, held by a lock that the kernel frees when this process ends; folders nobody holds are removed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+def scratch_folder(place: Path | None = None) -> Iterator[Path]:
+    """A new folder, held by a lock that the kernel frees when this process ends; folders nobody holds are removed.
+
+    `place` is where to make it, by default where the system has its temporary files.
+    """
+    place = place or Path(tempfile.gettempdir())
+    for folder in place.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError), _held(folder):  # held by another service, another user's, or gone
             shutil.rmtree(folder)
     with contextlib.ExitStack() as stack:
         while True:
-            folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+            folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
             with contextlib.suppress(OSError):  # who starts at the same moment may have taken it for a leftover
                 stack.enter_context(_held(folder))
                 break

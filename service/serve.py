@@ -23,7 +23,7 @@ from typing import Any, Final
 import click
 
 from service.discretion import DiscreetFormatter
-from service.scratch import scratch_folder
+from service.scratch import mapped_place, scratch_folder
 from service.secret import secret_of
 from service.server import Server
 from service.settings import Access, OperatorError, Settings
@@ -105,8 +105,9 @@ def serve(settings: Settings, access: Access) -> None:
     # a worker would import the main module first, the whole command line, if it could tell from where
     vars(sys.modules["__main__"]).pop("__file__", None)
     base = f"http://{f'[{address}]' if ':' in address else address}:{settings.port}"
-    with scratch_folder() as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # where the workers' counters are added up
+    with scratch_folder(mapped_place()) as counters, scratch_folder() as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(counters)  # where the workers' counters are added up
+        os.environ["TMPDIR"] = str(folder)
         server = Server(settings, address, folder)
         threading.Thread(target=_announce, args=[base, server], daemon=True).start()
         server.serve(target_loader=_load_app)
@@ -119,7 +120,7 @@ def _load_app(_target: str) -> Any:
     assert parent is not None
     stop_when(parent.join)
     configure_logging(Settings.from_env(os.environ))
-    uploads = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]) / str(os.getpid())
+    uploads = Path(os.environ["TMPDIR"]) / str(os.getpid())
     uploads.mkdir(mode=0o700)
     tempfile.tempdir = str(uploads)  # where the parent clears up if this worker is killed
 

@@ -82,7 +82,7 @@ class Server(MPServer):
     """The workers, each with a listening socket of its own, and who looks after them."""
 
     def __init__(self, settings: Settings, address: str, folder: Path) -> None:
-        """Workers keep counts and temporary files in `folder`; what a dead one left in there is cleared away."""
+        """Workers keep temporary files in `folder`; what a dead one left in there is cleared away."""
         super().__init__(
             "service.app:app_from_env",
             address=address,
@@ -133,7 +133,7 @@ class Server(MPServer):
         from prometheus_client.multiprocess import mark_process_dead  # takes its time, and few services need it
 
         worker = self.wrks[place]
-        mark_process_dead(worker.inner.pid, str(self._folder))  # type: ignore[no-untyped-call]
+        mark_process_dead(worker.inner.pid)  # type: ignore[no-untyped-call]
         shutil.rmtree(self._folder / str(worker.inner.pid), ignore_errors=True)
         now = time.monotonic()
         short = 0 if now - worker.birth >= STEADY else self._short_lives.get(place, 0) + 1

@@ -102,6 +102,28 @@ async def drop_much(dsn: str) -> None:
     await connection.close()
 
 
+def test_so_are_uploads_that_cannot_be_kept(
+    served: str, reference: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service's own disk for files of the moment is full: writes are refused with 507, reads and counts go on."""
+    with mounted(tmp_path / "moment", 8) as disk:
+        monkeypatch.setenv("TMPDIR", str(disk.ballast.parent))
+        with serving(served) as server, Load(server) as load:
+            for _ in range(ROUNDS):
+                with load.fault("disk for uploads full"):
+                    before, deadline = load.report.out_of_space, time.monotonic() + 60
+                    with load.no_write:  # whose file would give its room back
+                        disk.fill()
+                    while load.report.out_of_space < before + 2 and time.monotonic() < deadline:
+                        load.run(0.1)
+                    load.run(2)
+                    disk.free()
+    report = load.verified(served, reference)
+    print(f"\n{report}")
+    assert report.sound(), report
+    assert report.out_of_space > 0
+
+
 @pytest.mark.parametrize("name", MEBIBYTES)
 def test_writes_are_refused_until_there_is_room(disks: tuple[str, dict[str, Disk]], name: str, reference: str) -> None:
     """Reads go on; a write that was refused leaves nothing of itself, and is there once when it is tried again."""
