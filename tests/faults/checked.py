@@ -210,6 +210,12 @@ class Connection:
             raise
         return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body_read)
 
+    @property
+    def origin(self) -> tuple[str, int]:
+        """The address and port it comes from."""
+        host, port = self._connection.sock.getsockname()
+        return host, port
+
     def close(self) -> None:
         """Closes it; the next request is made on a new one."""
         self._connection.close()
