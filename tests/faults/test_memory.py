@@ -150,7 +150,7 @@ def oom_kills(container: Any) -> int:
 
 
 def test_a_worker_the_kernel_kills_for_its_memory_is_replaced(served: str, reference: str) -> None:
-    """It dies of an import; nothing of that is in the ledger, nobody is told a wrong number, and who asks again is answered.
+    """It dies of an import; nothing of that is in the ledger, no number is wrong, and who asks again is answered.
     With more memory the same import succeeds."""
     with contained(served) as (server, container):
         with Load(server, cuts=True) as load, contextlib.closing(Connection(server)) as connection:
