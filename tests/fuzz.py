@@ -37,9 +37,9 @@ SEED = int(os.environ.get("FUZZ_SEED", "1"))
 HOME = Path(os.environ.get("FUZZ_HOME", ".fuzz"))
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "schemas" / "openapi.json"
-CONFIG = ROOT / "tests" / "schemathesis.toml"
+CONFIG, HOOKS = ROOT / "tests" / "schemathesis.toml", ROOT / "tests" / "schemathesis_hooks.py"
 SECRET = "a secret that only this run knows of"  # noqa: S105
-EXAMPLES = 60
+EXAMPLES = 150
 """Cases made up for each operation in a round, beside those that the contract's examples and bounds ask for."""
 
 OPTIONS = (
@@ -76,7 +76,7 @@ class Progress(msgspec.Struct):
 
 def kept() -> Progress:
     """The progress of the run that was stopped, or none."""
-    digest = hashlib.sha256(CONTRACT.read_bytes() + CONFIG.read_bytes()).hexdigest()
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in (CONTRACT, CONFIG, HOOKS))).hexdigest()
     with contextlib.suppress(OSError, msgspec.DecodeError):
         found = msgspec.json.decode((HOME / "progress.json").read_bytes(), type=Progress)
         if (found.contract, found.first_seed) == (digest, SEED) and found.cases < CASES:
@@ -130,7 +130,7 @@ def play(dsn: str, number: int) -> Round:
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         *(f"--config-file={CONFIG}", "run", str(CONTRACT), *OPTIONS, *chosen, f"--phases={phases}"),
-        *(f"--seed={seed_number}", f"--max-examples={EXAMPLES * (4 if writes else 1)}"),
+        *(f"--seed={seed_number}", f"--max-examples={EXAMPLES * (2 if writes else 1)}"),
     ]
     with program(ledger, secret=SECRET, rate_limit="1000000/1", log_level="critical") as (base, _):
         with (HOME / f"round-{number}.log").open("w") as log:

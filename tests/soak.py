@@ -169,6 +169,7 @@ def soak(dsn: str, reference: str, seconds: float, write_every: float, workers: 
             over.set()
             wandering.join()
     memory = [judged(name, found) for name, found in samples.items()]
+    print(*memory, f"{len(load.writes):,} revisions: comparing answers with the reference …", sep="\n", flush=True)
     return Outcome(seconds, load.verified(dsn, reference), wanderer, memory)
 
 
