@@ -14,6 +14,7 @@ import contextlib
 import hashlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -149,6 +150,7 @@ def answered(base: str) -> int:
 
 def main() -> None:
     """Plays rounds until there are enough cases. Exits with 1 where one has failed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     HOME.mkdir(exist_ok=True)
     progress = kept()
     with server() as dsn:

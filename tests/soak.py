@@ -19,6 +19,7 @@ import contextlib
 import itertools
 import os
 import random
+import signal
 import statistics
 import sys
 import tempfile
@@ -191,6 +192,7 @@ def _sampled(parent: psutil.Process, load: Load, seconds: float) -> dict[str, li
 
 def main() -> None:
     """Runs on an embedded Postgres of its own. Exits with 1 where something was violated or grew."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     with tempfile.TemporaryDirectory(prefix="chokepoint-soak-") as name:
         folder = Path(name)
         folder.chmod(0o711)
