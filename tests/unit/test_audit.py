@@ -49,7 +49,7 @@ def test_an_audit_that_did_not_happen_for_another_reason_is_a_failure(tmp_path: 
 @pytest.mark.parametrize(
     ("message", "unreachable"),
     [
-        ("requests.exceptions.ProxyError: HTTPSConnectionPool(host='feed.example', port=443): Max retries exceeded", True),
+        ("requests.exceptions.ProxyError: HTTPSConnectionPool(host='feed', port=443): Max retries exceeded", True),
         ("ERROR:pip_audit._cli:Could not connect to PyPI's vulnerability feed", True),
         ("No module named pip_audit", False),
     ],
