@@ -164,7 +164,7 @@ def test_a_worker_the_kernel_kills_for_its_memory_is_replaced(served: str, refer
                 most = limit(container, SPARE)
                 with pytest.raises((OSError, http.client.HTTPException)):
                     imported(connection, server, NEVER_KEPT, wrapping=WRAPPING)
-                until(lambda: len(workers(server)) == 2 and not large.is_running())
+                until(lambda: len(workers(server)) == 2 and not large.is_running(), seconds=60)
             after = sizes(server)
         assert not times_written(served, NEVER_KEPT)
         report = load.verified(served, reference)
