@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import json
 import os
 import random
 import statistics
 import tempfile
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,8 +29,6 @@ FRESH = 400_000
 """How many distinct questions are asked again and again, and how many are at hand to be asked once."""
 
 SECRET = "a secret that only this run knows of"  # noqa: S105
-OWN = frozenset(("date", "server", "content-length"))
-"""Header fields that the server itself adds, or that depend on the body."""
 
 
 @contextlib.contextmanager
@@ -74,12 +70,6 @@ def ladders(count: int) -> list[str]:
     return [f"{path}&ladder=memorandum:{1 - place / 1e6:.6f}" for place, path in enumerate(paths(count, seed_number=3))]
 
 
-def head(base: str, path: str) -> str:
-    """The header fields of an answer that the application itself has set, as JSON."""
-    with urllib.request.urlopen(base + path) as answer:  # noqa: S310 - our own server
-        return json.dumps([[name, value] for name, value in answer.headers.items() if name.lower() not in OWN])
-
-
 def measure() -> list[Row]:
     """All rates, interleaved over the rounds."""
     hot = paths(DISTINCT)
@@ -99,12 +89,10 @@ def measure() -> list[Row]:
         keyed = start("service.app:app_from_env", CHOKEPOINT_READS="keyed")
         unchanged, size = warm(service, hot)
         warm(keyed, hot, key)
-        alike = {"BENCH_BYTES": str(size), "BENCH_HEAD": head(service, hot[0])}
-        limit = start("tests.bench.peers.constant:app", **alike)
-        bare = start("tests.bench.peers.constant:app", BENCH_BYTES=str(size))
+        limit = start("tests.bench.peers.constant:app", BENCH_BYTES=str(size))
         naive = start("tests.bench.peers.naive:app")
         querying = start("tests.bench.peers.querying:app")
-        handler = start("tests.bench.peers.handler:app", **alike)
+        handler = start("tests.bench.peers.handler:app", BENCH_BYTES=str(size))
         runs: dict[str, list[Rate]] = {}
 
         def run(name: str, base: str, asked: list[str], presented: str | None = None) -> None:
@@ -115,7 +103,6 @@ def measure() -> list[Row]:
             run("hot", service, hot)
             run("keyed", keyed, hot, key)
             run("304", service, unchanged)
-            run("bare", bare, hot)
             run("naive", naive, hot)
             run("querying", querying, hot)
             for name, asked in once.items():
@@ -126,7 +113,6 @@ def measure() -> list[Row]:
         _row("repeated score, open reads, against the limit", runs["hot"], runs["limit"], "≥ 0.80"),
         _row("repeated score, keyed reads, against the limit", runs["keyed"], runs["limit"], "≥ 0.65"),
         _row("304 answers against the limit", runs["304"], runs["limit"], "≥ 0.80"),
-        _row("the limit itself against one with two header fields", runs["limit"], runs["bare"], ""),
         _row("repeated score against FastAPI + pydantic + SQLAlchemy", runs["hot"], runs["naive"], "≥ 25"),
         _row("repeated score against Litestar + asyncpg, a query per request", runs["hot"], runs["querying"], ""),
         _row("first-time score against a constant Litestar handler", runs["first"], handled["first"], "≥ 0.35"),
