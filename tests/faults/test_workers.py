@@ -26,8 +26,14 @@ PATH = "/v1/minerals/cobalt/score?buyer=USA&as_of=2026-02-05"
 
 def workers(server: Server) -> list[psutil.Process]:
     """The processes that answer, as they live now."""
-    children = [child for child in server.process.children() if child.status() != psutil.STATUS_ZOMBIE]
-    return [child for child in children if "--multiprocessing-fork" in child.cmdline()]
+    return [child for child in server.process.children() if _answers(child)]
+
+
+def _answers(child: psutil.Process) -> bool:
+    try:
+        return "--multiprocessing-fork" in child.cmdline()
+    except psutil.NoSuchProcess:  # dead, or dead and not buried yet
+        return False
 
 
 def until(true: Callable[[], Any], seconds: float = 20) -> None:
