@@ -27,6 +27,7 @@ from service.http.limits import Limits
 from service.http.meta import HealthController, MethodController
 from service.http.openapi import StructPlugin
 from service.http.patience import patient
+from service.http.plain import Plain
 from service.http.ready import Ready
 from service.http.reports import ReportController
 from service.http.revisions import RevisionController
@@ -90,6 +91,8 @@ def create_app(settings: Settings) -> Litestar:
     worlds = Worlds(access.read, access.write)
     keyring = Keyring(access.read, settings.secret)
 
+    hooks = [secure.add_fields, *([keys.keep_private] if settings.reads == "keyed" else [])]
+
     @contextlib.asynccontextmanager
     async def following(_: Litestar) -> AsyncIterator[None]:
         async with metrics.gathering(), worlds.running(), keyring.running():
@@ -121,14 +124,14 @@ def create_app(settings: Settings) -> Litestar:
         },
         middleware=[minimum.Waiting(worlds)],
         before_request=reads.refuse_unknown_parameters,
-        before_send=[secure.add_fields, *([keys.keep_private] if settings.reads == "keyed" else [])],
+        before_send=hooks,
         exception_handlers=problems.HANDLERS,
         lifespan=[following],
         openapi_config=_openapi(),
         request_max_body_size=LARGEST_BODY,
         logging_config=None,
     )
-    app.framework = super(Chokepoint, app).__call__
+    app.framework = Plain(worlds, super(Chokepoint, app).__call__, hooks)
     app.ready = Ready(worlds)
     app.gate = Gate(keyring, Limits(settings.rate_limit), settings.reads, secure.FIELDS)
     return app

@@ -13,12 +13,14 @@ from service.world.attribution import Attribution
 _TIES = f"({'|'.join(tier.label for tier in Tier)}):(0(\\.[0-9]{{1,6}})?|1(\\.0{{1,6}})?)"
 _RESTRICTIONS = f"({'|'.join(kind.label for kind in RestrictionType if kind)}):([12](\\.[0-9]{{1,6}})?|3(\\.0{{1,6}})?)"
 _STEP = f"({_TIES}|{_RESTRICTIONS})"
+LADDER_PATTERN = f"^{_STEP}(,{_STEP}){{0,{len(STEPS) - 1}}}$"
+LADDER_LENGTH = 300
 
 LadderText = Annotated[
     str | None,
     QueryParameter(
-        pattern=f"^{_STEP}(,{_STEP}){{0,{len(STEPS) - 1}}}$",
-        max_length=300,
+        pattern=LADDER_PATTERN,
+        max_length=LADDER_LENGTH,
         description="Steps of the ladder of ties and restrictions with other values, taken as certain; the answer says"
         " which. Ties lie within 0..1, restrictions within 1..3; of a step given twice the last value counts.",
         examples=[Example(value="memorandum:1.0,forum:1.0")],

@@ -23,7 +23,7 @@ from service.http.worlds import Worlds
 from service.world.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from litestar.handlers import HTTPRouteHandler
     from litestar.openapi.spec import Operation
@@ -189,15 +189,22 @@ class Told(Response[Any]):
 
     def to_asgi_response(self, app: Any, request: Any, **_: Any) -> Any:
         """The application that sends it."""
-        body = self.content if isinstance(self.content, bytes) else _ENCODER.encode(self.content)
-        told = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        told += [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
+        told = messages(self.content, self.headers, self.status_code or 200)
 
         async def send_all(_: Scope, __: Receive, send: Send) -> None:
-            await send({"type": "http.response.start", "status": self.status_code or 200, "headers": told})
-            await send({"type": "http.response.body", "body": body, "more_body": False})
+            for message in told:
+                await send(message)
 
         return send_all
+
+
+def messages(content: Any, told: Mapping[str, str], status: int = 200) -> tuple[Any, Any]:
+    """A JSON answer as a server sends it: its start, and its body; `told` are its header fields."""
+    body = content if isinstance(content, bytes) else _ENCODER.encode(content)
+    fields = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    fields += [(name.lower().encode(), value.encode()) for name, value in told.items()]
+    start = {"type": "http.response.start", "status": status, "headers": fields}
+    return start, {"type": "http.response.body", "body": body, "more_body": False}
 
 
 _ENCODER = msgspec.json.Encoder()

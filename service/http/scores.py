@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from litestar import Controller, Response
 from litestar.openapi.spec import Example
@@ -21,6 +21,9 @@ from service.methods import run
 from service.risk.methods import METHODS
 from service.risk.methods.partner_adjusted import ID as DEFAULT
 from service.world.dates import holds
+
+if TYPE_CHECKING:
+    from service.world.attribution import Attribution
 
 Method = Annotated[
     Literal["partner-adjusted", "eu-crm", "geopolrisk", "hhi", "n-1", "available-to-market"],
@@ -66,6 +69,10 @@ Level = Annotated[
 ]
 
 
+PATH = "/v1/minerals/{mineral:str}/score"
+"""Where one mineral's score is asked for."""
+
+
 class ScoreController(Controller):
     """Scores of minerals for a buyer."""
 
@@ -73,7 +80,7 @@ class ScoreController(Controller):
     tags = ["scores"]  # noqa: RUF012 - the framework reads a list
 
     @read(
-        "/minerals/{mineral:str}/score",
+        PATH.removeprefix("/v1"),
         "get_score",
         summary="How risky is it for this buyer to depend on this mineral?",
     )
@@ -98,14 +105,11 @@ class ScoreController(Controller):
         mineral, buyer = find_mineral(view.world, mineral), find_buyer(view.world, buyer)
         if method == DEFAULT:
             refuse_both(mix, attribution)
-            told = Account.of(view.world, buyer, view.as_of, read_ladder(ladder), level, mix, attribution).score(
-                mineral
-            )
-        else:
-            refuse_default_only(
-                method, mix=mix != "world", attribution=attribution != "territory", ladder=ladder is not None
-            )
-            told = method_score(view.world, method, mineral, buyer, view.as_of)
+            return answer(view, *default_score(view, mineral, buyer, mix, level, attribution, ladder))
+        refuse_default_only(
+            method, mix=mix != "world", attribution=attribution != "territory", ladder=ladder is not None
+        )
+        told = method_score(view.world, method, mineral, buyer, view.as_of)
         parts = ("score", mineral, buyer, mix, level, attribution, ladder)
         return answer(view, told, method, METHODS[method].version, *parts)
 
@@ -142,6 +146,21 @@ class ScoreController(Controller):
         rows = _sorted([row for row in rows if band is None or row.band == band], sort)
         parts = (buyer, mix, level, attribution, list, band, sort)
         return page(view, paging, rows, lambda row: row, method, METHODS[method].version, *parts)
+
+
+def default_score(
+    view: View,
+    mineral: str,
+    buyer: str,
+    mix: MixName = "world",
+    level: float = 0.9,
+    attribution: Attribution = "territory",
+    ladder: str | None = None,
+) -> tuple[Any, ...]:
+    """The score by the default method of a mineral and a buyer that are known, and behind it what shaped it."""
+    account = Account.of(view.world, buyer, view.as_of, read_ladder(ladder), level, mix, attribution)
+    parts = ("score", mineral, buyer, mix, level, attribution, ladder)
+    return account.score(mineral), DEFAULT, METHODS[DEFAULT].version, *parts
 
 
 def refuse_both(mix: str, attribution: str) -> None:
