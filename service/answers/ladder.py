@@ -9,9 +9,8 @@ from service.risk.partners import LADDER, STEPS, Ladder
 def overridden(ladder: Ladder) -> dict[str, float | Step]:
     """The steps that have another value than the method's own; a step that is certain is a bare number."""
     told: dict[str, float | Step] = {}
-    for name in STEPS:
-        step = getattr(ladder, name)
-        if step != getattr(LADDER, name):
+    for name, step, own in zip(STEPS, ladder.steps, LADDER.steps, strict=True):
+        if step is not own and step != own:
             certain = step.low == step.central == step.high
             told[name] = step.central if certain else Step(central=step.central, low=step.low, high=step.high)
     return told

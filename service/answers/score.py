@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from msgspec import Raw
+from msgspec.json import Encoder
 from msgspec.structs import replace
 
 from schemas.score import MethodRef, Score, ScoreRow
@@ -20,8 +22,9 @@ from service.risk.intervals import LEVEL
 from service.risk.methods.partner_adjusted import ID, VERSION, band
 from service.risk.partners import LADDER, Ladder
 from service.world.attribution import Attribution, attributed
-from service.world.scoring import Scored, score_all
+from service.world.scoring import Scored, score_alike
 from service.world.sourcing import Sourced, score_sourced
+from service.world.world import kept
 
 if TYPE_CHECKING:
     from datetime import date
@@ -30,6 +33,12 @@ if TYPE_CHECKING:
     from service.world.world import World
 
 METHOD = MethodRef(id=ID, version=VERSION)
+
+MOST_TOLD = 10_000
+"""So many accounts of one mineral are kept as they are sent, some 6 KB each; the buyers there are, and the days of two
+years, have no more that differ."""
+
+_ENCODER = Encoder()
 
 MixName = Literal["world", "sourcing"]
 """Whose supply counts: the world's alone, or the buyer's own beside it where the ledger knows it."""
@@ -41,6 +50,10 @@ MIXES: dict[MixName, str] = {
     " own supply and import reliance IR; the world's supply alone elsewhere",
 }
 """What each choice of supply does."""
+
+
+def _score_of(alone: Scored) -> float | None:
+    return float(alone.scores.score[0]) if alone.scores.sufficient[0] else None
 
 
 class _Lines(NamedTuple):
@@ -64,6 +77,7 @@ class Account:
     buyer: str
     as_of: date
     scored: Scored
+    ladder: Ladder = LADDER
     level: float = LEVEL
     attribution: Attribution = "territory"
 
@@ -79,21 +93,46 @@ class Account:
         attribution: Attribution = "territory",
     ) -> Account:
         """The account of a country, bloc or coalition; `level` is the part of the draws that intervals hold."""
-        score = score_sourced if mix == "sourcing" else score_all
+        score = score_sourced if mix == "sourcing" else score_alike
         scored = score(attributed(world, attribution, as_of), buyer, as_of, ladder)
-        return cls(world, buyer, as_of, scored, level, attribution)
+        return cls(world, buyer, as_of, scored, ladder, level, attribution)
 
     def score(self, mineral: str) -> Score:
         """The whole account of one mineral."""
         alone = self.scored.only(mineral)
         key = ("told", self.level, self.attribution, self.as_of.year)
         told = alone.memo.get(key, lambda: self._told(mineral, alone))
-        scored = bool(alone.scores.sufficient[0])
+        market = {"stages": [self._to_market(mineral, stage) for stage in told["stages"]]}
+        return self._signed(told | market, _score_of(alone))
+
+    def sent(self, mineral: str) -> Score:
+        """The account as it is sent: its stages, which all who stand alike have in common, are JSON already."""
+        scored = self.scored
+        if isinstance(scored, Sourced):  # no two buyers have the same supply of their own
+            return self.score(mineral)
+        rows = scored.sheet.suppliers.stages.rows(scored.sheet.places_of[mineral])
+        ladder = LADDER if self.ladder is LADDER else self.ladder.on(scored.towards(mineral).terms.steps)
+        alike = (scored.sheet, mineral, scored.position.content(rows), ladder)
+        key = (*alike, self.level, self.attribution, self.as_of.year)
+        told, score = kept(self.world, "told", MOST_TOLD).get(key, lambda: self._packed(mineral))
+        return self._signed(told, score) if told else self.score(mineral)
+
+    def _packed(self, mineral: str) -> tuple[dict[str, Any] | None, float | None]:
+        """What is told to all who stand alike, and the score; None where something is told to this buyer alone."""
+        alone = self.scored.only(mineral)
+        told = self._told(mineral, alone)
+        if any(stage.offtake for stage in told["stages"]):
+            return None, None
+        return told | {"stages": Raw(_ENCODER.encode(told["stages"]))}, _score_of(alone)
+
+    def _signed(self, told: dict[str, Any], score: float | None) -> Score:
+        """What is told to all who stand alike, for this buyer and day."""
         return Score(
-            **told | {"stages": [self._to_market(mineral, stage) for stage in told["stages"]]},
+            **told,
             **stamp(self.world, self.as_of),
             buyer=self.buyer,
-            standing=field_of(self.scored).standing(float(alone.scores.score[0])) if scored else None,
+            ladder=overridden(self.ladder),
+            standing=None if score is None else field_of(self.scored).standing(score),
         )
 
     def _to_market(self, mineral: str, stage: StageScore) -> StageScore:
@@ -113,7 +152,6 @@ class Account:
             "mineral": mineral,
             "method": METHOD,
             "attribution": self.attribution,
-            "ladder": overridden(alone.scores.stages.ladder),
             "mix": "sourcing" if isinstance(alone, Sourced) else "world",
             "status": result.status,
             "reasons": [f"{s.stage}: {reason}" for s in stages for reason in s.reasons] if result.score is None else [],

@@ -160,7 +160,7 @@ def default_score(
     """The score by the default method of a mineral and a buyer that are known, and behind it what shaped it."""
     account = Account.of(view.world, buyer, view.as_of, read_ladder(ladder), level, mix, attribution)
     parts = ("score", mineral, buyer, mix, level, attribution, ladder)
-    return account.score(mineral), DEFAULT, METHODS[DEFAULT].version, *parts
+    return account.sent(mineral), DEFAULT, METHODS[DEFAULT].version, *parts
 
 
 def refuse_both(mix: str, attribution: str) -> None:

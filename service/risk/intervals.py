@@ -38,6 +38,9 @@ from service.risk.uncertainty import Draws, Sample, central_ladder, drawn_ladder
 Ladders = tuple[Draws, Draws]
 """τ (tiers × draws) and r (restriction types × draws)."""
 
+ALIKE = 2
+"""Draws that stand for all where all are the same: numpy would add a single column up in another order."""
+
 LEVEL = 0.9
 """The part of the draws an interval holds unless told otherwise: p05…p95."""
 
@@ -93,58 +96,65 @@ def intervals(scores: MineralScores, sample: Sample, level: float = LEVEL, own: 
 
     `own` is the buyer's own supply where it is in H; the import reliance that weighs it is taken as certain.
     """
-    return _intervals(scores, [_draw_all(scores, sample, own)], level)[0]
+    ladder = drawn_ladder(scores.stages.ladder, sample.seed, sample.draws)
+    return _intervals(scores, [_draw(scores, sample, ladder, own)], level)[0]
 
 
 def parts(scores: MineralScores, sample: Sample, level: float = LEVEL, own: OwnSupply | None = None) -> Parts:
     """The intervals, with what the figures and what the ladder contribute to them, each on its own."""
-    central = central_ladder(scores.stages.ladder)
-    drawn = drawn_ladder(scores.stages.ladder, sample.seed, sample.draws)
-    figures, design = _draw(scores.stages, sample, central), _draw_ladder(scores.stages, drawn)
-    if own is not None:
-        figures = figures.blended(_draw(own.scores, own.sample, central), own.part)
-        design = design.blended(_draw_ladder(own.scores, drawn), own.part)
-    return Parts(*_intervals(scores, [_draw_all(scores, sample, own), figures, design], level))
+    drawn, central = drawn_ladder(scores.stages.ladder, sample.seed, sample.draws), central_ladder(scores.stages.ladder)
+    figures, design = _draw(scores, sample, central, own), _draw_ladder(scores, drawn, own)
+    if design.least.shape[1] < sample.draws:  # what of the ladder counts here is certain: only the figures are drawn
+        (whole,), (alone,) = _intervals(scores, [figures], level), _intervals(scores, [design], level)
+        return Parts(whole, whole, alone)
+    return Parts(*_intervals(scores, [_draw(scores, sample, drawn, own), figures, design], level))
 
 
-def _draw_all(scores: MineralScores, sample: Sample, own: OwnSupply | None) -> _Drawn:
-    """The stages with everything drawn."""
-    ladder = drawn_ladder(scores.stages.ladder, sample.seed, sample.draws)
-    drawn = _draw(scores.stages, sample, ladder)
-    return drawn if own is None else drawn.blended(_draw(own.scores, own.sample, ladder), own.part)
+def _draw(scores: MineralScores, sample: Sample, ladder: Ladders, own: OwnSupply | None) -> _Drawn:
+    """The stages with their figures drawn."""
+    drawn = _draw_supply(scores.stages, sample, ladder)
+    return drawn if own is None else drawn.blended(_draw_supply(own.scores, own.sample, ladder), own.part)
 
 
-def _draw_ladder(scores: StageScores, ladder: Ladders) -> _Drawn:
-    """The stages with their figures at the point values."""
-    suppliers = scores.suppliers
-    h = suppliers.stages.sum(scores.contribution)
-    ties = _sums(suppliers.scored_weight.astype(np.float32)[:, None], scores, ladder)
+def _draw_ladder(scores: MineralScores, ladder: Ladders, own: OwnSupply | None) -> _Drawn:
+    """The stages with their figures at the point values; two draws stand for all where they are the same."""
+    supplies = [scores.stages] if own is None else [scores.stages, own.scores]
+    factors = [each.terms.table(*ladder) for each in supplies]
+    if all((each == each[:, :1]).all() for each in factors):
+        factors = [each[:, :ALIKE] for each in factors]
+    world, *others = map(_draw_ties, supplies, factors)
+    return world if own is None else world.blended(others[0], own.part)
+
+
+def _draw_ties(scores: StageScores, factors: Draws) -> _Drawn:
+    ties = _sums(scores.suppliers.scored_weight.astype(np.float32)[:, None], scores, factors)
+    h = scores.suppliers.stages.sum(scores.contribution)
     return _Drawn(ties, ties, h, h)
 
 
-def _draw(scores: StageScores, sample: Sample, ladder: Ladders) -> _Drawn:
-    suppliers, stages = scores.suppliers, scores.suppliers.stages
+def _draw_supply(scores: StageScores, sample: Sample, ladder: Ladders) -> _Drawn:
+    suppliers, stages, factors = scores.suppliers, scores.suppliers.stages, scores.terms.table(*ladder)
     if sample.suppliers is not suppliers:
         raise ValueError("the sample must be of the suppliers that were scored")
-    least, h = _sums(sample.known, scores, ladder), stages.sum(scores.contribution)
-    open_rows, withheld = sample.ungoverned, suppliers.withheld
+    least, h = _sums(sample.known, scores, factors), stages.sum(scores.contribution)
+    open_rows, withheld, kind = sample.ungoverned, suppliers.withheld, scores.terms.kind
     most, worst = sample.remainder.astype(np.float32)[:, None], sample.remainder
     if withheld.size:
-        most = most * _worst(stages.index[withheld], scores.terms.factors_at(*ladder, withheld), stages.count)
+        most = most * _worst(stages.index[withheld], factors[kind[withheld]], stages.count)
         worst = worst * _worst(stages.index[withheld], scores.factor[withheld, None], stages.count)[:, 0]
     most, point_most = least + most, h + worst
     if open_rows.size:
-        np.add.at(most, stages.index[open_rows], sample.unweighted * scores.terms.factors_at(*ladder, open_rows))
+        np.add.at(most, stages.index[open_rows], sample.unweighted * factors[kind[open_rows]])
         point_most += stages.sum(np.where(suppliers.ungoverned, suppliers.known_share**2 * scores.factor, 0.0))
     return _Drawn(least, most, h, point_most)
 
 
-def _sums(weights: Draws, scores: StageScores, ladder: Ladders) -> Draws:
+def _sums(weights: Draws, scores: StageScores, factors: Draws) -> Draws:
     """Σ weight · t of each stage, draw by draw. Stage by stage, so that all of one stays in the processor's cache."""
-    stages = scores.suppliers.stages
-    sums = np.empty((stages.count, max(weights.shape[1], ladder[0].shape[1])), dtype=np.float32)
+    stages, kind = scores.suppliers.stages, scores.terms.kind
+    sums = np.empty((stages.count, max(weights.shape[1], factors.shape[1])), dtype=np.float32)
     for stage, rows in enumerate(stages.slices):
-        np.add.reduce(weights[rows] * scores.terms.factors_at(*ladder, rows), axis=0, out=sums[stage], initial=0)
+        np.add.reduce(weights[rows] * factors.take(kind[rows], axis=0), axis=0, out=sums[stage], initial=0)
     return sums
 
 

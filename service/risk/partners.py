@@ -14,11 +14,12 @@ they feed the interval of a score. A `Ladder` is a value: `LADDER.replace(bindin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from dataclasses import replace as with_fields
 from enum import IntEnum
 from functools import cached_property, lru_cache
+from operator import attrgetter
 from typing import Literal
 
 import numpy as np
@@ -162,6 +163,9 @@ class Step:
 STEPS = (*(tier.label for tier in Tier), *(kind.label for kind in RestrictionType if kind))
 """The names of the ladder's steps: ties first, then restrictions."""
 
+_TIES = frozenset(tier.label for tier in Tier)
+_steps = attrgetter(*STEPS)
+
 
 @dataclass(frozen=True)
 class Ladder:
@@ -185,10 +189,11 @@ class Ladder:
     ban: Step = Step(1.5, 1.5, 1.5)
 
     def __post_init__(self) -> None:
-        for tier in Tier:
-            number(f"the tie {STEPS[tier]}", self.tau(tier).high, 0, 1)
-        for kind in STEPS[len(Tier) :]:
-            number(f"the restriction {kind}", getattr(self, kind).low, 1, STRONGEST_RESTRICTION)
+        for name, step in zip(STEPS, self.steps, strict=True):
+            if name in _TIES and step.high > 1:
+                number(f"the tie {name}", step.high, 0, 1)
+            elif name not in _TIES and step.low < 1:
+                number(f"the restriction {name}", step.low, 1, STRONGEST_RESTRICTION)
 
     def __hash__(self) -> int:
         return self._hash
@@ -196,12 +201,17 @@ class Ladder:
     @cached_property
     def _hash(self) -> int:
         """Worked out once: a ladder is part of the key of whatever is kept of scores."""
-        return hash(tuple(getattr(self, name) for name in STEPS))
+        return hash(self.steps)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps, in the order of `STEPS`."""
+        found: tuple[Step, ...] = _steps(self)
+        return found
 
     def tau(self, tier: Tier) -> Step:
         """The strength of a tie, 0 = as good as home and 1 = no tie."""
-        step: Step = getattr(self, STEPS[tier])
-        return step
+        return self.steps[tier]
 
     def r(self, restriction: RestrictionType, rate: float | None = None) -> Step:
         """The strength of a restriction: the `rate` its source gives, else the ladder's own value."""
@@ -209,8 +219,7 @@ class Ladder:
             return Step.exactly(number("a restriction's rate", rate, 1, STRONGEST_RESTRICTION))
         if restriction is RestrictionType.NONE:
             return Step.exactly(1.0)
-        step: Step = getattr(self, STEPS[len(Tier) + restriction - 1])
-        return step
+        return self.steps[len(Tier) + restriction - 1]
 
     def replace(self, **values: float | Step) -> Ladder:
         """This ladder with some steps of another value; a bare number is certain (low = central = high)."""
@@ -220,6 +229,19 @@ class Ladder:
         steps = {name: value if isinstance(value, Step) else Step.exactly(value) for name, value in values.items()}
         return with_fields(self, **steps)
 
+    def on(self, places: Collection[int]) -> Ladder:
+        """The ladder that is this one on some steps, by their place in `STEPS`, and the method's own on all others.
+
+        Where only these steps count, ladders that agree on them are one.
+        """
+        if self is LADDER:
+            return self
+        changed = [place for place, step in enumerate(self.steps) if step != LADDER.steps[place]]
+        counts = [place for place in changed if place in places]
+        if len(counts) == len(changed):
+            return self
+        return LADDER.replace(**{STEPS[place]: self.steps[place] for place in counts}) if counts else LADDER
+
     def settled(self) -> Ladder:
         """This ladder with every step certain at its central value."""
         return self.replace(**{name: getattr(self, name).central for name in STEPS})
@@ -227,20 +249,20 @@ class Ladder:
     @cached_property
     def by_worth(self) -> tuple[Tier, ...]:
         """The ties by what they are worth under this ladder, the best first; of equals the one higher on the ladder."""
-        return tuple(sorted(Tier, key=lambda tier: (self.tau(tier).central, tier)))
+        values = [step.central for step in self.steps]
+        return tuple(sorted(Tier, key=values.__getitem__))
 
     @cached_property
     def order(self) -> tuple[object, ...]:
         """All that decides which of several ties is the best and which of several restrictions the strongest."""
-        return (self.by_worth, *(self.r(kind).central for kind in RestrictionType))
+        return (self.by_worth, *(step.central for step in self.steps[len(Tier) :]))
 
 
 @lru_cache(maxsize=64)
 def central(ladder: Ladder) -> tuple[Floats, Floats]:
     """τ (tiers × 1) and r (restriction types × 1) of a ladder at their central values."""
-    tau = np.array([[ladder.tau(tier).central] for tier in Tier])
-    r = np.array([[ladder.r(kind).central] for kind in RestrictionType])
-    return tau, r
+    values = [step.central for step in ladder.steps]
+    return np.array(values[: len(Tier)])[:, None], np.array([1.0, *values[len(Tier) :]])[:, None]
 
 
 LADDER = Ladder()

@@ -70,10 +70,44 @@ class Terms:
 
         `tau` (tiers × readings) and `r` (restriction types × readings) give (rows × readings), in `tau`'s own dtype.
         """
-        factors = tau.take(self.tier[rows], axis=0)
-        bites = np.flatnonzero(self.restricted[rows])
+        return self.table(tau, r).take(self.kind[rows], axis=0)
+
+    def table(self, tau: NDArray[Real], r: NDArray[Real]) -> NDArray[Real]:
+        """The partner factor of each kind of terms there is: (kinds × readings), see `factors_at`."""
+        tier, bites, restriction, rate, rated = self._kinds
+        factors = tau.take(tier, axis=0)
         if bites.size:
-            rated, rate, kind = (each[rows][bites] for each in (self.rated, self.rate, self.restriction))
-            strength = np.where(rated[:, None], rate[:, None], r[kind])
+            strength = np.where(rated, rate, r[restriction]) if rated.any() else r[restriction]
             factors[bites] *= strength.astype(tau.dtype, copy=False)
         return factors
+
+    @cached_property
+    def steps(self) -> frozenset[int]:
+        """The steps of the ladder that any row's factor rests on, by their place in `STEPS`; no other counts here."""
+        tier, _, restriction, _, rated = self._kinds
+        types = restriction[~rated[:, 0]].tolist()
+        return frozenset([*tier.tolist(), *(len(Tier) - 1 + each for each in types)])
+
+    @cached_property
+    def kind(self) -> Ints:
+        """Which kind of terms each row has: a few kinds stand for hundreds of rows."""
+        return self._split[1]
+
+    @cached_property
+    def _kinds(self) -> tuple[Indexes, Ints, Indexes, Floats, Bools]:
+        """The tier of each kind; and of those whose restriction bites, which they are, its type, rate and `rated`."""
+        first = self._split[0]
+        bites = np.flatnonzero(self.restricted[first])
+        rows = first[bites]
+        return self.tier[first], bites, self.restriction[rows], self.rate[rows, None], self.rated[rows, None]
+
+    @cached_property
+    def _split(self) -> tuple[Ints, Ints]:
+        """A row of each kind, and the kind of each row."""
+        code = self.tier.astype(np.int16)
+        bites = np.flatnonzero(self.restricted)
+        if bites.size:
+            strength = np.where(self.rated[bites], self.rate[bites], -self.restriction[bites])
+            code[bites] += np.int16(len(Tier)) * (1 + np.unique(strength, return_inverse=True)[1].astype(np.int16))
+        _, first, kind = np.unique(code, return_index=True, return_inverse=True)
+        return first, kind

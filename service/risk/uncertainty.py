@@ -154,13 +154,18 @@ def _taken_over(told: Floats, ungoverned: Ints, before: Sample) -> tuple[Draws, 
 @lru_cache(maxsize=64)
 def drawn_ladder(ladder: Ladder, seed: int, draws: int) -> tuple[Draws, Draws]:
     """τ (tiers × draws) and r (restriction types × draws)."""
-    tau = np.stack([_drawn_step(ladder.tau(tier), seed, draws, _TIE) for tier in Tier])
-    return tau, np.stack([_drawn_step(ladder.r(kind), seed, draws, _RESTRICTION) for kind in RestrictionType])
+    drawn = np.empty((len(Tier) + len(RestrictionType), draws), dtype=np.float32)
+    for place, step in enumerate(ladder.steps):
+        drawn[place] = _drawn_step(step, seed, draws, _TIE if place < len(Tier) else _RESTRICTION)
+    drawn[-1] = 1.0
+    return drawn[: len(Tier)], np.roll(drawn[len(Tier) :], 1, axis=0)
 
 
 @lru_cache(maxsize=256)
-def _drawn_step(step: Step, seed: int, draws: int, about: int) -> Draws:
-    """A step's values: a request that sets one step of the ladder leaves the others as they were drawn."""
+def _drawn_step(step: Step, seed: int, draws: int, about: int) -> Draws | np.float32:
+    """A step's values, one where it is certain: a request that sets one step leaves the others as they were drawn."""
+    if step.low == step.high:
+        return np.float32(step.central)
     (u,) = _spread([_order(seed, draws, about)], draws)
     return _triangular(step, u).astype(np.float32)
 
@@ -236,8 +241,6 @@ def _normal_scores(draws: int) -> NDArray[np.float32]:
 def _triangular(step: Step, u: NDArray[np.float32]) -> Floats:
     """The triangular distribution's value at probability `u`; it rises with low, central and high."""
     width = step.high - step.low
-    if width == 0:
-        return np.full(len(u), step.central)
     peak = (step.central - step.low) / width
     rising = step.low + width * np.sqrt(u * peak)
     falling = step.high - width * np.sqrt((1 - u) * (1 - peak))

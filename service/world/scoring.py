@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -33,33 +34,55 @@ MOST_ALONE = 2048
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
-    """Every mineral's score for one buyer on one day, and the position it was scored in, row by row.
+class Stand:
+    """How a buyer stands towards some supplier rows, whatever the ladder makes of it: one for all who stand alike."""
 
-    Buyers who stand alike towards a mineral's suppliers share its score: `alike` keeps them.
+    position: Position
+    terms: Terms
+
+    def only(self, rows: slice) -> Stand:
+        """How it stands towards some of the rows."""
+        return Stand(self.position.only(rows), self.terms.only(rows))
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Every mineral's score for one buyer on one day, and how the buyer stands towards the suppliers, row by row.
+
+    Buyers who stand alike towards a mineral's suppliers share its score: `stands` keeps how, and `alike` the scores.
     """
 
     sheet: Sheet
-    position: Position
+    stand: Stand
     scores: MineralScores
+    stands: Memo = field(default_factory=lambda: Memo(MOST_ALONE), repr=False)
     alike: Memo = field(default_factory=lambda: Memo(MOST_ALONE), repr=False)
     memo: Memo = field(default_factory=lambda: Memo(8), repr=False)
 
     @property
+    def position(self) -> Position:
+        """The buyer's position towards each supplier row."""
+        return self.stand.position
+
+    @property
     def terms(self) -> Terms:
         """What stands between the buyer and each supplier row."""
-        return self.scores.stages.terms
+        return self.stand.terms
+
+    def towards(self, mineral: str) -> Stand:
+        """How the buyer stands towards one mineral's suppliers."""
+        rows = self.sheet.suppliers.stages.rows(self.sheet.places_of[mineral])
+        return self.stands.get((self.sheet, mineral, self.position.content(rows)), lambda: self.stand.only(rows))
 
     def only(self, mineral: str) -> Scored:
         """One mineral's score alone: the same numbers, and an interval for little work."""
-        rows = self.sheet.suppliers.stages.rows(self.sheet.places_of[mineral])
-        sheet = self.sheet.only(mineral)
+        sheet, stand = self.sheet.only(mineral), self.towards(mineral)
 
         def score() -> Scored:
-            scores = self.scores.only(self.sheet.order[mineral], sheet.suppliers, sheet.minerals)
-            return Scored(sheet, self.position.only(rows), scores, self.alike)
+            scores = self.scores.only(self.sheet.order[mineral], sheet.suppliers, sheet.minerals, stand.terms)
+            return Scored(sheet, stand, scores, self.stands, self.alike)
 
-        return self.alike.get((sheet, self.position.content(rows), self.scores.stages.ladder), score)
+        return self.alike.get((stand, self.scores.stages.ladder), score)
 
     def intervals(self, level: float = LEVEL) -> Intervals:
         """The interval of every stage and mineral, holding `level` of the draws."""
@@ -78,18 +101,38 @@ def is_buyer(world: World, name: str) -> bool:
 def score_all(world: World, buyer: str, as_of: date, ladder: Ladder = LADDER) -> Scored:
     """Scores every mineral for a country or bloc on a day; buyers who stand alike share the scores."""
     sheet = sheet_on(world, as_of)
+    return _scored(world, sheet, _stand(world, sheet, buyer, as_of, ladder), ladder)
 
-    def position() -> Position:
-        return positions_on(world, as_of, ladder).of(buyer)
 
-    def score() -> Scored:
-        found = position()
-        stages = score_stages(sheet.suppliers, terms_of(world, found), ladder)
-        return Scored(sheet, found, score_minerals(stages, sheet.minerals), kept(world, "alike", MOST_ALONE))
+def score_alike(world: World, buyer: str, as_of: date, ladder: Ladder = LADDER) -> Scored:
+    """The same scores as `score_all`, by whichever ladder says the same of all that stands between the buyer and others.
 
+    What is worked out from them must not ask the ladder about ties that are not there.
+    """
+    sheet = sheet_on(world, as_of)
+    stand = _stand(world, sheet, buyer, as_of, ladder)
+    return _scored(world, sheet, stand, ladder.on(stand.terms.steps))
+
+
+def _stand(world: World, sheet: Sheet, buyer: str, as_of: date, ladder: Ladder) -> Stand:
+    position = cache(lambda: positions_on(world, as_of, ladder).of(buyer))
     asked = (buyer, world.epoch(as_of), sheet, ladder.order)
-    stands = kept(world, "stands", MOST_BUYERS).get(asked, lambda: _digest(position()))
-    return kept(world, "scored", MOST_SCORED).get((stands, sheet, ladder), score)
+    alike = kept(world, "buyers", MOST_BUYERS).get(asked, lambda: _digest(position()))
+    return kept(world, "stands", MOST_SCORED).get((alike, sheet), lambda: stand_in(world, position()))
+
+
+def _scored(world: World, sheet: Sheet, stand: Stand, ladder: Ladder) -> Scored:
+    def score() -> Scored:
+        stages = score_stages(sheet.suppliers, stand.terms, ladder)
+        alone = kept(world, "stands alone", MOST_ALONE), kept(world, "alone", MOST_ALONE)
+        return Scored(sheet, stand, score_minerals(stages, sheet.minerals), *alone)
+
+    return kept(world, "scored", MOST_SCORED).get((stand, ladder), score)
+
+
+def stand_in(world: World, position: Position) -> Stand:
+    """How whoever has a position stands."""
+    return Stand(position, terms_of(world, position))
 
 
 def _digest(position: Position) -> bytes:

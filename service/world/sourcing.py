@@ -77,7 +77,7 @@ class Sourced(Scored):
         place = self.sheet.order[mineral]
         return Sourced(
             sheet=sheet,
-            position=self.position.only(self.sheet.suppliers.stages.rows(stages)),
+            stand=self.stand.only(self.sheet.suppliers.stages.rows(stages)),
             scores=self.scores.only(place, sheet.suppliers, sheet.minerals),
             own=tuple(found and found.moved(-rows.start) for found in self.own[stages.start : stages.stop]),
             supply=self.supply.only(stages),
@@ -121,7 +121,7 @@ def _score_sourced(world: World, buyer: str, as_of: date, ladder: Ladder) -> Sou
     stages = with_own_supply(plain.scores.stages, supply)
     return Sourced(
         sheet=sheet,
-        position=plain.position,
+        stand=plain.stand,
         scores=score_minerals(stages, sheet.minerals),
         own=own,
         supply=supply,

@@ -134,12 +134,12 @@ class StageScores:
         """Which stages raise which flag about their figures."""
         return self.suppliers.flags
 
-    def only(self, stages: range, suppliers: Suppliers) -> StageScores:
-        """Some neighbouring stages; `suppliers` are theirs, taken once for any number of buyers."""
-        rows, each = self.suppliers.stages.rows(stages), slice(stages.start, stages.stop)
+    def only(self, stages: range, suppliers: Suppliers, terms: Terms | None = None) -> StageScores:
+        """Some neighbouring stages; `suppliers` and `terms` are theirs, taken once for any number of buyers or ladders."""
+        each = slice(stages.start, stages.stop)
         return StageScores(
             suppliers=suppliers,
-            terms=self.terms.only(rows),
+            terms=terms or self.terms.only(self.suppliers.stages.rows(stages)),
             ladder=self.ladder,
             h=self.h[each],
             score=self.score[each],
@@ -215,11 +215,11 @@ class MineralScores:
     binding_stage: Ints
     understated: Bools
 
-    def only(self, index: int, suppliers: Suppliers, minerals: Groups) -> MineralScores:
-        """One mineral; `suppliers` and `minerals` are those of its stages, taken once for any number of buyers."""
+    def only(self, index: int, suppliers: Suppliers, minerals: Groups, terms: Terms | None = None) -> MineralScores:
+        """One mineral; `suppliers`, `minerals` and `terms` are those of its stages, taken once for many."""
         members, each = self.stages_of(index), slice(index, index + 1)
         return MineralScores(
-            stages=self.stages.only(members, suppliers),
+            stages=self.stages.only(members, suppliers, terms),
             minerals=minerals,
             score=self.score[each],
             sufficient=self.sufficient[each],
