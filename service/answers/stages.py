@@ -25,6 +25,8 @@ from service.answers.control import FLAGS as CONTROL_FLAGS
 from service.answers.control import StageControl
 from service.answers.rounding import measure, points, share, weight
 from service.methods.default import REASONS
+from service.risk.methods.partner_adjusted import band
+from service.risk.partners import BUCKETS
 from service.world.scoring import NOBODY, Scored
 from service.world.sourcing import Sourced
 
@@ -149,24 +151,25 @@ class Stages:
         return Interval(low=low, high=high, level=self.level, parts=parts)
 
     def _stage(self, index: int, place: Place, flags: list[str]) -> StageScore:
-        result, shares = self.scored.scores.stages.stage(index), place.shares
-        whole = self._whole(index, place, result) if shares else None
+        scores, shares = self.scored.scores.stages, place.shares
+        whole = self._whole(index, place) if shares else None
+        score = float(scores.score[index]) if scores.sufficient[index] else None
         return StageScore(
             stage=place.stage,
-            status=result.status,
-            reasons=[REASONS[reason] for reason in result.reasons],
-            score=points(result.score),
-            band=result.band,
-            interval=None if result.score is None else self._stage_interval(index),
-            value=measure(result.score),
+            status="insufficient_data" if score is None else "scored",
+            reasons=[REASONS[reason] for reason in scores.reasons(index)],
+            score=points(score),
+            band=None if score is None else band(score),
+            interval=None if score is None else self._stage_interval(index),
+            value=measure(score),
             reference_year=shares.reference_year if shares else None,
             period=shares.label if shares else None,
             sources=whole.sources if whole else [],
-            risk_concentration=weight(result.h) if shares else None,
+            risk_concentration=weight(scores.h[index]) if shares else None,
             own_supply=self._own_supply(index),
             concentration=whole.concentration if whole else None,
-            partner_coverage=_coverage(result) if shares else None,
-            suppliers=self._suppliers(whole.suppliers, self.scored.scores.stages, self.scored.position, place.rows)
+            partner_coverage=_coverage(scores, index) if shares else None,
+            suppliers=self._suppliers(whole.suppliers, scores, self.scored.position, place.rows)
             if whole
             else [],
             ownership=whole.ownership if whole else [],
@@ -177,7 +180,7 @@ class Stages:
             flags=flags,
         )
 
-    def _whole(self, index: int, place: Place, result: StageResult) -> _Whole:
+    def _whole(self, index: int, place: Place) -> _Whole:
         """What of a stage is told alike to all buyers."""
 
         def work_out() -> _Whole:
@@ -187,7 +190,7 @@ class Stages:
             control = StageControl(self.world, place.mineral, place.stage, self.as_of)
             owned = [holding.source for holding in control.ownership] if self.attribution == "control" else []
             return _Whole(
-                concentration=_concentration(place, result),
+                concentration=_concentration(place, self.scored.scores.stages.stage(index)),
                 suppliers=self._named(shares.countries.tolist(), shares.shares.tolist()),
                 sources=list(dict.fromkeys([shares.source.id, *([release.id] if release else []), *owned])),
                 withheld=[row.country for row in shares.rows if row.share is None],
@@ -271,5 +274,6 @@ def _concentration(place: Place, result: StageResult) -> Concentration:
     )
 
 
-def _coverage(result: StageResult) -> PartnerCoverage:
-    return PartnerCoverage(**{name: share(value) for name, value in result.coverage.items()})
+def _coverage(scores: StageScores, index: int) -> PartnerCoverage:
+    split = dict(zip(BUCKETS, map(share, scores.coverage[index].tolist()), strict=True))
+    return PartnerCoverage(**split, restricted=share(float(scores.restricted[index])))

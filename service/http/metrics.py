@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import time
+from functools import cache
 from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -100,7 +101,11 @@ async def gathering() -> AsyncIterator[None]:
 
 def computed(route: str, seconds: float) -> None:
     """Records how long an answer took to work out."""
-    COMPUTING.labels(route).observe(seconds)
+    _computing(route).observe(seconds)
+
+
+_computing = cache(COMPUTING.labels)
+"""There are as many routes as the contract has paths."""
 
 
 async def counted(scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp, told: Fields) -> None:

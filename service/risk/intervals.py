@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.risk.methods.partner_adjusted import MineralScores, StageScores, scale
-from service.risk.numbers import Floats, Groups, Ints, Real, number
+from service.risk.numbers import Bools, Floats, Groups, Ints, Real, number
 from service.risk.sourcing import OwnSupply
 from service.risk.uncertainty import Draws, Sample, central_ladder, drawn_ladder
 
@@ -96,34 +96,39 @@ def intervals(scores: MineralScores, sample: Sample, level: float = LEVEL, own: 
 
     `own` is the buyer's own supply where it is in H; the import reliance that weighs it is taken as certain.
     """
-    ladder = drawn_ladder(scores.stages.ladder, sample.seed, sample.draws)
-    return _intervals(scores, [_draw(scores, sample, ladder, own)], level)[0]
+    drawn = _factors(scores, own, drawn_ladder(scores.stages.ladder, sample.seed, sample.draws))
+    return _intervals(scores, [_draw(scores, sample, own, drawn)], level)[0]
 
 
 def parts(scores: MineralScores, sample: Sample, level: float = LEVEL, own: OwnSupply | None = None) -> Parts:
     """The intervals, with what the figures and what the ladder contribute to them, each on its own."""
-    drawn, central = drawn_ladder(scores.stages.ladder, sample.seed, sample.draws), central_ladder(scores.stages.ladder)
-    figures, design = _draw(scores, sample, central, own), _draw_ladder(scores, drawn, own)
-    if design.least.shape[1] < sample.draws:  # what of the ladder counts here is certain: only the figures are drawn
-        (whole,), (alone,) = _intervals(scores, [figures], level), _intervals(scores, [design], level)
-        return Parts(whole, whole, alone)
-    return Parts(*_intervals(scores, [_draw(scores, sample, drawn, own), figures, design], level))
+    drawn = _factors(scores, own, drawn_ladder(scores.stages.ladder, sample.seed, sample.draws))
+    if all((factors == factors[:, :1]).all() for factors in drawn):  # what of the ladder counts here is certain
+        figures = _draw(scores, sample, own, [factors[:, :1] for factors in drawn])
+        design = _draw_ladder(scores, own, [factors[:, :ALIKE] for factors in drawn])
+        (alone,) = _intervals(scores, [figures], level)
+        return Parts(alone, alone, *_intervals(scores, [design], level))
+    central = _factors(scores, own, central_ladder(scores.stages.ladder))
+    whole, figures = _draw(scores, sample, own, drawn), _draw(scores, sample, own, central)
+    return Parts(*_intervals(scores, [whole, figures, _draw_ladder(scores, own, drawn)], level))
 
 
-def _draw(scores: MineralScores, sample: Sample, ladder: Ladders, own: OwnSupply | None) -> _Drawn:
-    """The stages with their figures drawn."""
-    drawn = _draw_supply(scores.stages, sample, ladder)
-    return drawn if own is None else drawn.blended(_draw_supply(own.scores, own.sample, ladder), own.part)
-
-
-def _draw_ladder(scores: MineralScores, ladder: Ladders, own: OwnSupply | None) -> _Drawn:
-    """The stages with their figures at the point values; two draws stand for all where they are the same."""
+def _factors(scores: MineralScores, own: OwnSupply | None, ladder: Ladders) -> list[Draws]:
+    """The partner factors of the kinds of terms there are, towards the world's suppliers and towards one's own."""
     supplies = [scores.stages] if own is None else [scores.stages, own.scores]
-    factors = [each.terms.table(*ladder) for each in supplies]
-    if all((each == each[:, :1]).all() for each in factors):
-        factors = [each[:, :ALIKE] for each in factors]
-    world, *others = map(_draw_ties, supplies, factors)
-    return world if own is None else world.blended(others[0], own.part)
+    return [supply.terms.table(*ladder) for supply in supplies]
+
+
+def _draw(scores: MineralScores, sample: Sample, own: OwnSupply | None, factors: list[Draws]) -> _Drawn:
+    """The stages with their figures drawn."""
+    drawn = _draw_supply(scores.stages, sample, factors[0])
+    return drawn if own is None else drawn.blended(_draw_supply(own.scores, own.sample, factors[1]), own.part)
+
+
+def _draw_ladder(scores: MineralScores, own: OwnSupply | None, factors: list[Draws]) -> _Drawn:
+    """The stages with their figures at the point values."""
+    drawn = _draw_ties(scores.stages, factors[0])
+    return drawn if own is None else drawn.blended(_draw_ties(own.scores, factors[1]), own.part)
 
 
 def _draw_ties(scores: StageScores, factors: Draws) -> _Drawn:
@@ -132,8 +137,8 @@ def _draw_ties(scores: StageScores, factors: Draws) -> _Drawn:
     return _Drawn(ties, ties, h, h)
 
 
-def _draw_supply(scores: StageScores, sample: Sample, ladder: Ladders) -> _Drawn:
-    suppliers, stages, factors = scores.suppliers, scores.suppliers.stages, scores.terms.table(*ladder)
+def _draw_supply(scores: StageScores, sample: Sample, factors: Draws) -> _Drawn:
+    suppliers, stages = scores.suppliers, scores.suppliers.stages
     if sample.suppliers is not suppliers:
         raise ValueError("the sample must be of the suppliers that were scored")
     least, h = _sums(sample.known, scores, factors), stages.sum(scores.contribution)
@@ -167,19 +172,24 @@ def _worst(stage: Ints, factor: NDArray[Real], stages: int) -> NDArray[Real]:
 
 
 def _intervals(scores: MineralScores, drawn: Sequence[_Drawn], level: float) -> list[Intervals]:
-    """The intervals of several readings (readings × stages × draws) in as many steps as those of one."""
-    tail = int((1 - number("level", level, 0, 1)) / 2 * drawn[0].least.shape[1])
+    """The intervals of several readings (readings × stages and minerals × draws) in as many steps as those of one."""
     least, most = _stacked([each.least for each in drawn]), _stacked([each.most for each in drawn])
-    points = _stacked([each.point_least for each in drawn]), _stacked([each.point_most for each in drawn])
-    stages = minerals = _ends(least, most, *points, tail)
+    low, high = _stacked([each.point_least for each in drawn]), _stacked([each.point_most for each in drawn])
     scored, groups = scores.stages.sufficient, scores.minerals
-    if groups.count < len(scored) or not scored.all():  # else every mineral is its only stage
-        low, high = (_highest(each, groups) for each in (np.where(scored[:, None], least, 0), most))
-        least_point = _highest(np.where(scored, points[0], 0), groups)
-        minerals = _ends(low, high, least_point, _highest(points[1], groups), tail)
+    count, all_scored = len(scored), bool(scored.all())
+    single = all_scored and groups.count == count  # every mineral is its only stage
+    if not single:
+        silent = None if all_scored else scored
+        least, most = _with_minerals(least, groups, silent), _with_minerals(most, groups)
+        low, high = _with_minerals(low, groups, silent), _with_minerals(high, groups)
+    tail = int((1 - number("level", level, 0, 1)) / 2 * least.shape[-1])
+    top = least.shape[-1] - 1 - tail
+    lows = scale(np.minimum(np.partition(least, tail, axis=-1)[..., tail], low))
+    highs = scale(np.maximum(np.partition(most, top, axis=-1)[..., top], high))
+    minerals = slice(0 if single else count, None)
     return [
-        Intervals(level, Ends(*of_stages), Ends(*of_minerals))
-        for of_stages, of_minerals in zip(zip(*stages, strict=True), zip(*minerals, strict=True), strict=True)
+        Intervals(level, Ends(low[:count], high[:count]), Ends(low[minerals], high[minerals]))
+        for low, high in zip(lows, highs, strict=True)
     ]
 
 
@@ -187,17 +197,13 @@ def _stacked(readings: Sequence[NDArray[Real]]) -> NDArray[Real]:
     return np.stack(readings) if len(readings) > 1 else readings[0][None]
 
 
-def _ends(least: Draws, most: Draws, point_least: Floats, point_most: Floats, tail: int) -> tuple[Floats, Floats]:
-    """The ends that leave `tail` draws out on either side."""
-    top = most.shape[-1] - 1 - tail
-    low = np.partition(least, tail, axis=-1)[..., tail]
-    high = np.partition(most, top, axis=-1)[..., top]
-    return scale(np.minimum(low, point_least)), scale(np.maximum(high, point_most))
-
-
-def _highest(values: NDArray[Real], minerals: Groups) -> NDArray[Real]:
-    """The maximum of each mineral's stages, draw by draw; none is below 0."""
-    highest = np.empty((len(values), minerals.count, *values.shape[2:]), dtype=values.dtype)
-    for mineral, stages in enumerate(minerals.slices):
-        np.maximum.reduce(values[:, stages], axis=1, out=highest[:, mineral], initial=0)
-    return highest
+def _with_minerals(values: NDArray[Real], minerals: Groups, scored: Bools | None = None) -> NDArray[Real]:
+    """Stages and behind them minerals: the maximum of each one's stages, be it of those `scored`; none is below 0."""
+    stages = values.shape[1]
+    joined = np.empty((len(values), stages + minerals.count, *values.shape[2:]), dtype=values.dtype)
+    joined[:, :stages] = values
+    if scored is not None:
+        values = np.where(scored.reshape(-1, *(1 for _ in values.shape[2:])), values, 0)
+    for mineral, members in enumerate(minerals.slices):
+        np.maximum.reduce(values[:, members], axis=1, out=joined[:, stages + mineral], initial=0)
+    return joined

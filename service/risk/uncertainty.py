@@ -154,11 +154,13 @@ def _taken_over(told: Floats, ungoverned: Ints, before: Sample) -> tuple[Draws, 
 @lru_cache(maxsize=64)
 def drawn_ladder(ladder: Ladder, seed: int, draws: int) -> tuple[Draws, Draws]:
     """τ (tiers × draws) and r (restriction types × draws)."""
-    drawn = np.empty((len(Tier) + len(RestrictionType), draws), dtype=np.float32)
-    for place, step in enumerate(ladder.steps):
-        drawn[place] = _drawn_step(step, seed, draws, _TIE if place < len(Tier) else _RESTRICTION)
-    drawn[-1] = 1.0
-    return drawn[: len(Tier)], np.roll(drawn[len(Tier) :], 1, axis=0)
+    tau, r = (np.empty((len(steps), draws), dtype=np.float32) for steps in (Tier, RestrictionType))
+    for place, step in enumerate(ladder.steps[: len(Tier)]):
+        tau[place] = _drawn_step(step, seed, draws, _TIE)
+    r[RestrictionType.NONE] = 1.0
+    for place, step in enumerate(ladder.steps[len(Tier) :], RestrictionType.NONE + 1):
+        r[place] = _drawn_step(step, seed, draws, _RESTRICTION)
+    return tau, r
 
 
 @lru_cache(maxsize=256)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -105,7 +104,7 @@ def score_all(world: World, buyer: str, as_of: date, ladder: Ladder = LADDER) ->
 
 
 def score_alike(world: World, buyer: str, as_of: date, ladder: Ladder = LADDER) -> Scored:
-    """The same scores as `score_all`, by whichever ladder says the same of all that stands between the buyer and others.
+    """The same scores as `score_all`, by whichever ladder says the same of all that stands between buyer and suppliers.
 
     What is worked out from them must not ask the ladder about ties that are not there.
     """
@@ -115,7 +114,13 @@ def score_alike(world: World, buyer: str, as_of: date, ladder: Ladder = LADDER) 
 
 
 def _stand(world: World, sheet: Sheet, buyer: str, as_of: date, ladder: Ladder) -> Stand:
-    position = cache(lambda: positions_on(world, as_of, ladder).of(buyer))
+    worked_out: list[Position] = []
+
+    def position() -> Position:
+        if not worked_out:
+            worked_out.append(positions_on(world, as_of, ladder).of(buyer))
+        return worked_out[0]
+
     asked = (buyer, world.epoch(as_of), sheet, ladder.order)
     alike = kept(world, "buyers", MOST_BUYERS).get(asked, lambda: _digest(position()))
     return kept(world, "stands", MOST_SCORED).get((alike, sheet), lambda: stand_in(world, position()))

@@ -135,7 +135,7 @@ class StageScores:
         return self.suppliers.flags
 
     def only(self, stages: range, suppliers: Suppliers, terms: Terms | None = None) -> StageScores:
-        """Some neighbouring stages; `suppliers` and `terms` are theirs, taken once for any number of buyers or ladders."""
+        """Some neighbouring stages; `suppliers` and `terms` are theirs, taken once for many."""
         each = slice(stages.start, stages.stop)
         return StageScores(
             suppliers=suppliers,
