@@ -169,9 +169,7 @@ class Stages:
             own_supply=self._own_supply(index),
             concentration=whole.concentration if whole else None,
             partner_coverage=_coverage(scores, index) if shares else None,
-            suppliers=self._suppliers(whole.suppliers, scores, self.scored.position, place.rows)
-            if whole
-            else [],
+            suppliers=self._suppliers(whole.suppliers, scores, self.scored.position, place.rows) if whole else [],
             ownership=whole.ownership if whole else [],
             offtake=whole.offtake if whole else [],
             withheld=whole.withheld if whole else [],

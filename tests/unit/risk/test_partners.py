@@ -189,6 +189,29 @@ def test_no_terms_leave_the_factor_at_one() -> None:
     assert not Terms.none(3).restricted.any()
 
 
+def test_only_the_steps_there_are_ties_for_count() -> None:
+    """A tie, a restriction the ladder rates; not one the source rates, nor one that a clause forbids."""
+    several = Terms(
+        tier=np.array([Tier.NONE, Tier.FORUM, Tier.NONE, Tier.NONE]),
+        restriction=np.array([RestrictionType.NONE, RestrictionType.BAN, RestrictionType.TAX, RestrictionType.QUOTA]),
+        rate=np.array([1.0, 1.0, 1.15, 1.0]),
+        rated=np.array([False, False, True, False]),
+        relieved=np.array([False, False, False, True]),
+    )
+    assert {STEPS[place] for place in several.steps} == {"none", "forum", "ban"}
+
+
+def test_a_ladder_reduced_to_the_steps_that_count_gives_the_same_factors() -> None:
+    """Where nothing that was set counts it is the method's own, where all of it does it is itself."""
+    terms = _terms(Tier.FORUM, RestrictionType.BAN, None, relieved=False)
+    set_here, set_elsewhere = LADDER.replace(forum=0.5, ban=2.0), LADDER.replace(memorandum=0.5, tax=1.0)
+    assert set_here.on(terms.steps) is set_here
+    assert set_elsewhere.on(terms.steps) is LADDER
+    mixed = LADDER.replace(forum=0.5, memorandum=0.5)
+    assert mixed.on(terms.steps) == LADDER.replace(forum=0.5)
+    assert terms.factors(mixed.on(terms.steps)).tolist() == terms.factors(mixed).tolist()
+
+
 def test_terms_off_the_ladder_are_refused() -> None:
     """A tier or restriction nobody knows, a rate below 1, columns of unequal length."""
     good = Terms.none(2)
