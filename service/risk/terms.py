@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,13 +49,15 @@ class Terms:
 
     def only(self, rows: slice) -> Terms:
         """The terms of some of the rows, as arrays of their own: a view would keep all rows in memory."""
-        return Terms(
+        some = Terms(
             tier=self.tier[rows].copy(),
             restriction=self.restriction[rows].copy(),
             rate=self.rate[rows].copy(),
             rated=self.rated[rows].copy(),
             relieved=self.relieved[rows].copy(),
         )
+        vars(some)["kinds"] = self.kinds.only(rows)
+        return some
 
     @cached_property
     def restricted(self) -> Bools:
@@ -74,40 +77,64 @@ class Terms:
 
     def table(self, tau: NDArray[Real], r: NDArray[Real]) -> NDArray[Real]:
         """The partner factor of each kind of terms there is: (kinds × readings), see `factors_at`."""
-        tier, bites, restriction, rate, rated = self._kinds
-        factors = tau.take(tier, axis=0)
+        kinds = self.kinds
+        factors = tau.take(kinds.tier, axis=0)
+        bites = np.flatnonzero(kinds.restricted)
         if bites.size:
-            strength = np.where(rated, rate, r[restriction]) if rated.any() else r[restriction]
-            factors[bites] *= strength.astype(tau.dtype, copy=False)
+            rated, rate, own = kinds.rated[bites, None], kinds.rate[bites, None], r[kinds.restriction[bites]]
+            factors[bites] *= np.where(rated, rate, own).astype(tau.dtype, copy=False)
         return factors
 
-    @cached_property
+    @property
+    def kind(self) -> Ints:
+        """Which kind of terms each row has, as a row of `table`."""
+        return self.kinds.of_row
+
+    @property
     def steps(self) -> frozenset[int]:
         """The steps of the ladder that any row's factor rests on, by their place in `STEPS`; no other counts here."""
-        tier, _, restriction, _, rated = self._kinds
-        types = restriction[~rated[:, 0]].tolist()
-        return frozenset([*tier.tolist(), *(len(Tier) - 1 + each for each in types)])
+        kinds = self.kinds
+        types = kinds.restriction[kinds.restricted & ~kinds.rated].tolist()
+        return frozenset([*kinds.tier.tolist(), *(len(Tier) - 1 + each for each in types)])
 
     @cached_property
-    def kind(self) -> Ints:
-        """Which kind of terms each row has: a few kinds stand for hundreds of rows."""
-        return self._split[1]
-
-    @cached_property
-    def _kinds(self) -> tuple[Indexes, Ints, Indexes, Floats, Bools]:
-        """The tier of each kind; and of those whose restriction bites, which they are, its type, rate and `rated`."""
-        first = self._split[0]
-        bites = np.flatnonzero(self.restricted[first])
-        rows = first[bites]
-        return self.tier[first], bites, self.restriction[rows], self.rate[rows, None], self.rated[rows, None]
-
-    @cached_property
-    def _split(self) -> tuple[Ints, Ints]:
-        """A row of each kind, and the kind of each row."""
+    def kinds(self) -> Kinds:
+        """The different terms among the rows."""
         code = self.tier.astype(np.int16)
         bites = np.flatnonzero(self.restricted)
         if bites.size:
             strength = np.where(self.rated[bites], self.rate[bites], -self.restriction[bites])
             code[bites] += np.int16(len(Tier)) * (1 + np.unique(strength, return_inverse=True)[1].astype(np.int16))
-        _, first, kind = np.unique(code, return_index=True, return_inverse=True)
-        return first, kind
+        _, first, of_row = np.unique(code, return_index=True, return_inverse=True)
+        every = Kinds(of_row, self.tier, self.restricted, self.restriction, self.rate, self.rated)
+        return every.of(of_row, first)
+
+
+class Kinds(NamedTuple):
+    """The different terms among some rows, a few for hundreds of them, and which of these each row has."""
+
+    of_row: Ints
+    tier: Indexes
+    restricted: Bools
+    restriction: Indexes
+    rate: Floats
+    rated: Bools
+
+    def only(self, rows: slice) -> Kinds:
+        """The kinds of some of the rows."""
+        of_row = self.of_row[rows]
+        there = sorted(set(of_row.tolist()))
+        place = np.zeros(len(self.tier), dtype=np.int64)
+        place[there] = np.arange(len(there))
+        return self.of(place[of_row], there)
+
+    def of(self, of_row: Ints, there: list[int] | Ints) -> Kinds:
+        """Those at some places, and which of them each row has."""
+        return Kinds(
+            of_row=of_row,
+            tier=self.tier[there],
+            restricted=self.restricted[there],
+            restriction=self.restriction[there],
+            rate=self.rate[there],
+            rated=self.rated[there],
+        )
