@@ -70,14 +70,14 @@ class Chokepoint(Litestar):
         if scope["type"] != "http":
             return super().__call__(scope, receive, send)
         if self.gate.open_to_reads and scope["method"] in _READS:
-            return self.ready(scope, receive, send, self.framework)
+            return self.ready.answer(scope, receive, send)
         if self.gate.stands_open(scope):
             return self._answer(scope, receive, send)
         return self.gate(scope, receive, send, self._answer)
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send, told: Fields = ()) -> None:
         if scope["method"] in _READS:
-            await self.ready(scope, receive, send, self.framework, told)
+            await self.ready.answer(scope, receive, send, told)
         else:
             await metrics.counted(scope, patient(receive), send, self.framework, told)
 
@@ -129,7 +129,7 @@ def create_app(settings: Settings) -> Litestar:
         logging_config=None,
     )
     app.framework = super(Chokepoint, app).__call__
-    app.ready = Ready(worlds)
+    app.ready = Ready(worlds, app.framework)
     app.gate = Gate(keyring, Limits(settings.rate_limit), settings.reads, secure.FIELDS)
     return app
 
