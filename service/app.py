@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -151,7 +152,11 @@ def _openapi() -> OpenAPIConfig:
 
 def app_from_env() -> Litestar:
     """The application for the settings of the environment: the factory the server's workers call."""
-    return create_app(Settings.from_env(os.environ))
+    app = create_app(Settings.from_env(os.environ))
+    # all requests wait while cycles are searched for: what stays as long as the process is left out. No World is, since
+    # one that has been replaced has cycles and goes by such a search
+    gc.freeze()
+    return app
 
 
 def openapi() -> dict[str, Any]:
