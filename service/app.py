@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -71,14 +72,14 @@ class Chokepoint(Litestar):
         if scope["type"] != "http":
             return super().__call__(scope, receive, send)
         if self.gate.open_to_reads and scope["method"] in _READS:
-            return self.ready(scope, receive, send, self.framework)
+            return self.ready.answer(scope, receive, send)
         if self.gate.stands_open(scope):
             return self._answer(scope, receive, send)
         return self.gate(scope, receive, send, self._answer)
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send, told: Fields = ()) -> None:
         if scope["method"] in _READS:
-            await self.ready(scope, receive, send, self.framework, told)
+            await self.ready.answer(scope, receive, send, told)
         else:
             await metrics.counted(scope, patient(receive), send, self.framework, told)
 
@@ -132,7 +133,7 @@ def create_app(settings: Settings) -> Litestar:
         logging_config=None,
     )
     app.framework = Plain(worlds, super(Chokepoint, app).__call__, hooks)
-    app.ready = Ready(worlds)
+    app.ready = Ready(worlds, app.framework)
     app.gate = Gate(keyring, Limits(settings.rate_limit), settings.reads, secure.FIELDS)
     return app
 
@@ -154,7 +155,11 @@ def _openapi() -> OpenAPIConfig:
 
 def app_from_env() -> Litestar:
     """The application for the settings of the environment: the factory the server's workers call."""
-    return create_app(Settings.from_env(os.environ))
+    app = create_app(Settings.from_env(os.environ))
+    # all requests wait while cycles are searched for: what stays as long as the process is left out. No World is, since
+    # one that has been replaced has cycles and goes by such a search
+    gc.freeze()
+    return app
 
 
 def openapi() -> dict[str, Any]:

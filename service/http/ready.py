@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
-from service.http import metrics, minimum, secure
+from service.http import metrics, secure
 from service.http.fields import by_name
+from service.http.minimum import FIELD, met
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
@@ -58,8 +59,9 @@ class Entry:
 class Ready:
     """Answers GET and HEAD from finished answers, and keeps those the app finishes."""
 
-    def __init__(self, worlds: Worlds) -> None:
+    def __init__(self, worlds: Worlds, app: ASGIApp) -> None:
         self._worlds = worlds
+        self._app = app
         self._renew()
 
     def _renew(self) -> None:
@@ -72,31 +74,30 @@ class Ready:
         self._awaited: dict[Key, asyncio.Future[Entry | None]] = {}
         self._alike: dict[Any, Any] = {}
 
-    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp, told: Fields = ()) -> None:
+    # each step costs more than it seems to: what it touches has left the cache since the last request
+    async def answer(self, scope: HTTPScope, receive: Receive, send: Send, told: Fields = ()) -> None:
         """Answers a GET or HEAD request, by the app if it has to be. `told` are header fields of this answer alone."""
         asked = by_name(scope)
         if self._worlds.newest is not self._world or not self._morning <= time() < self._midnight:
             self._renew()
         key = (scope["path"], scope["query_string"], asked.get(b"accept", b""))
-        if (demanded := asked.get(minimum.FIELD)) is not None and not minimum.met(demanded, self._world):
-            entry = await self._alone(scope, receive, send, app, told, key)
-        else:
-            entry = self._entries.get(key) or await self._shared(scope, receive, send, app, told, key)
+        entry = self._entries.get(key)
+        if FIELD in asked and not met(asked[FIELD], self._world):
+            entry = await self._alone(scope, receive, send, told, key)
+        elif entry is None:
+            entry = await self._shared(scope, receive, send, told, key)
         if entry is None:
             return
-        condition = asked.get(b"if-none-match")
-        if condition is not None and (condition == entry.etag or matches(condition, entry.etag)):
+        if b"if-none-match" in asked and matches(asked[b"if-none-match"], entry.etag):
             entry.unchanged.count += 1
             start, body = entry.not_modified, _NO_BODY
         else:
             entry.given.count += 1
-            start, body = entry.start, _NO_BODY if scope["method"] == "HEAD" else entry.body
+            start, body = entry.start, entry.body if scope["method"] != "HEAD" else _NO_BODY
         await send(_with(start, told) if told else start)
         await send(body)
 
-    async def _shared(
-        self, scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp, told: Fields, key: Key
-    ) -> Entry | None:
+    async def _shared(self, scope: HTTPScope, receive: Receive, send: Send, told: Fields, key: Key) -> Entry | None:
         """The answer, by whoever asked for it first; None where it is not to be shared and has been sent."""
         awaited = self._awaited
         if (first := awaited.get(key)) is not None and (found := await asyncio.shield(first)) is not None:
@@ -105,7 +106,7 @@ class Ready:
         entry: Entry | None = None
         messages: list[Any] = []
         try:
-            entry, messages = await self._ask(scope, receive, app, key)
+            entry, messages = await self._ask(scope, receive, key)
         finally:  # before anything is sent, which takes as long as the client likes
             finished.set_result(entry)
             if awaited.get(key) is finished:
@@ -114,16 +115,14 @@ class Ready:
             await _pass_on(messages, scope, send, told)
         return entry
 
-    async def _alone(
-        self, scope: HTTPScope, receive: Receive, send: Send, app: ASGIApp, told: Fields, key: Key
-    ) -> Entry | None:
+    async def _alone(self, scope: HTTPScope, receive: Receive, send: Send, told: Fields, key: Key) -> Entry | None:
         """The answer to who waits for a newer World, and whom nobody else waits for; None where it has been sent."""
-        entry, messages = await self._ask(scope, receive, app, key)
+        entry, messages = await self._ask(scope, receive, key)
         if entry is None:
             await _pass_on(messages, scope, send, told)
         return entry
 
-    async def _ask(self, scope: HTTPScope, receive: Receive, app: ASGIApp, key: Key) -> tuple[Entry | None, list[Any]]:
+    async def _ask(self, scope: HTTPScope, receive: Receive, key: Key) -> tuple[Entry | None, list[Any]]:
         """What the app answers, as messages, and as an entry where it is a finished 200 with an ETag."""
         world, entries, started = self._world, self._entries, perf_counter()
         messages: list[Any] = []
@@ -133,7 +132,7 @@ class Ready:
 
         # a HEAD is worked out as the GET it stands for, so that the answer can be kept
         asked: Any = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-        await app(asked, receive, collect)
+        await self._app(asked, receive, collect)
         route = str(asked.get("path_template") or "(none)")
         status: int = messages[0]["status"]
         metrics.computed(route, perf_counter() - started)
@@ -194,4 +193,6 @@ def _with(start: Any, told: Fields) -> Any:
 
 def matches(condition: bytes, etag: bytes) -> bool:
     """Whether an If-None-Match header names an ETag, by the weak comparison of RFC 9110 §13.1.2."""
+    if condition == etag:
+        return True
     return condition.strip() == b"*" or any(part.strip().removeprefix(b"W/") == etag for part in condition.split(b","))

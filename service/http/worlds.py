@@ -58,7 +58,7 @@ class Worlds:
     def __init__(self, read_url: str, write_url: str) -> None:
         self._read_url = read_url
         self._write_url = write_url
-        self._current: World | None = None
+        self.newest: World | None = None
         self._older = OlderWorlds()
         self._revisions: deque[Revision] = deque(maxlen=REMEMBERED)
         self._building = asyncio.Lock()
@@ -70,14 +70,9 @@ class Worlds:
     @property
     def current(self) -> World:
         """The newest World. Raises Unavailable before the first one is built."""
-        if self._current is None:
+        if self.newest is None:
             raise Unavailable("the ledger has not been read yet")
-        return self._current
-
-    @property
-    def newest(self) -> World | None:
-        """The newest World, None before the first one is built."""
-        return self._current
+        return self.newest
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -98,7 +93,7 @@ class Worlds:
 
     async def _look(self, connection: Connection) -> None:
         """Takes up what is new in the ledger. Where nothing is, this is one small query."""
-        current = self._current
+        current = self.newest
         since = await reading.revisions(connection, current.revision) if current else []
         if current is None or not since or since[0].committed_at != current.committed_at:
             await self._start_over(connection)
@@ -113,7 +108,7 @@ class Worlds:
         A standby that just lags behind what is served is let be.
         """
         head = await reading.head(connection)
-        if head is None or (self._current and head.id < self._current.revision and replays(connection)):
+        if head is None or (self.newest and head.id < self.newest.revision and replays(connection)):
             return
         revisions = await reading.revisions(connection, max(1, head.id + 1 - REMEMBERED), head.id)
         evidence = await reading.evidence(connection, head)
@@ -125,7 +120,7 @@ class Worlds:
     def _swap(self, world: World, revisions: Iterable[Revision]) -> None:
         """Serves a World; `revisions` have been added to those known so far."""
         self._revisions.extend(revisions)
-        self._current = world
+        self.newest = world
         self._swapped.set()
         self._swapped = asyncio.Event()
         metrics.REVISION.set(world.revision)

@@ -41,11 +41,11 @@ class Desk:
         self.worlds = Worlds("postgresql://nobody@localhost/none", "postgresql://nobody@localhost/none")
         self.swap()
         self.book = Book()
-        self.ready = Ready(self.worlds)
+        self.ready = Ready(self.worlds, self.book)
 
     def swap(self) -> None:
         """Makes another World the newest. Which one is all that ready answers want to know of it."""
-        self.worlds._current = object()  # type: ignore[assignment]
+        self.worlds.newest = object()  # type: ignore[assignment]
 
     async def ask(self, *headers: tuple[bytes, bytes], query: str = "", told: Any = ()) -> tuple[Any, bytes]:
         """The head and the body of an answer."""
@@ -58,7 +58,7 @@ class Desk:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        await self.ready(scope, receive, send, self.book, told)
+        await self.ready.answer(scope, receive, send, told)
         return sent[0], sent[1]["body"]
 
 
