@@ -79,7 +79,7 @@ class Scored:
 
         def score() -> Scored:
             scores = self.scores.only(self.sheet.order[mineral], sheet.suppliers, sheet.minerals, stand.terms)
-            return Scored(sheet, stand, scores, self.stands, self.alike)
+            return Scored(sheet, stand, scores)  # without the memories it is kept in: they go with the World
 
         return self.alike.get((stand, self.scores.stages.ladder), score)
 
