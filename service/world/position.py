@@ -5,6 +5,7 @@ It is worked out for many cells at once, each a stage, a mineral and a country: 
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -78,6 +79,16 @@ class Positions:
         self._positions: dict[Standing, Position] = {}
         self._tied: dict[Tied, Ints] = {}
         self._standing: dict[tuple[int, ...], NDArray[np.int16]] = {}
+
+    def within(self, world: World) -> Positions:
+        """The same in another World that has the same rows, which lets go of this one."""
+        same = copy(self)
+        same.world, same.ties = world, self.ties.within(world)
+        return same
+
+    def towards(self, cells: Cells) -> bool:
+        """Whether it is towards these cells that positions are worked out."""
+        return all(map(np.array_equal, cells, (self._stage, self._mineral, self._country)))
 
     def of(self, buyer: str) -> Position:
         """The position of a country, a bloc or a coalition (`CAN,USA`).
