@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Cells = tuple[Ints, Ints, Ints]
 """Supplier rows as the places of their stage, mineral and country."""
 
+MOST_REACHED = 1024
+"""Of so many agreements and restrictions, as they reach buyers, it is kept which rows they reach; some 1 KB each."""
+
 Chosen = tuple["ShareSet | None", Floats]
 """The set that speaks for a stage, and how well each of its shares is known."""
 
@@ -77,6 +80,8 @@ class Sheet:
     cells: Cells
     doubt: Doubt
     memo: Memo = field(default_factory=Memo, repr=False)
+    reached: Memo = field(default_factory=lambda: Memo(MOST_REACHED), repr=False)
+    """Which rows some stages, minerals and countries are, as agreements and restrictions name them."""
 
     def only(self, mineral: str) -> Sheet:
         """The sheet of one mineral alone, drawn as it is among all."""

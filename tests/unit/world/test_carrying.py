@@ -193,3 +193,15 @@ def test_a_world_is_let_go_by_those_that_follow_on_it() -> None:
     gc.collect()
     assert gone() is None
     assert list(answers(world))
+
+
+def test_whom_an_agreement_reaches_is_looked_up_once_for_all_days_and_revisions() -> None:
+    """Its cells depend on the suppliers and on what it says of minerals and countries, not on when it counts."""
+    base = asked()
+    reached = sheet_on(base, DAY).reached
+    before = {key: found.tobytes() for key, found in reached.items()}
+    assert before
+    world = after(base, restriction("ban", "CCC", "cobalt", valid_to="2025-12-31"))
+    assert list(answers(world))
+    assert sheet_on(world, DAY).reached is reached
+    assert {key: found.tobytes() for key, found in reached.items()} == before
