@@ -16,6 +16,7 @@ from service.world.world import World, build
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from service.world.evidence import Evidence
 
@@ -61,15 +62,34 @@ async def _in_short_turns(working: asyncio.Future[T]) -> T:
 
 
 def build_warm(evidence: Evidence, base: World | None) -> World:
-    """A World whose sheet of today is laid out and sampled, so that the first request does not wait for it.
+    """A World whose sheet of today is laid out, and sampled if it is the first one, so that no request waits for it.
 
-    What was worked out from the World before and is the same in this one is taken over.
+    What was worked out from the World before and is the same in this one is taken over; its draws are, by `draw`.
     """
     begun = thread_time()
-    world, today = build(evidence, base), datetime.now(UTC).date()
-    if base is not None:
+    world, today = build(evidence, base), _today()
+    if base is None:
+        _ = sheet_on(world, today).sample
+    else:
         _ = sheet_on(base, today)  # of the sheets asked for last, which are taken over, it is one
         carry(base, world)
-    _ = sheet_on(world, today).sample
+        _ = sheet_on(world, today)
     metrics.BUILDING.inc(thread_time() - begun)
     return world
+
+
+def draw(world: World, base: World) -> None:
+    """Samples the sheet of today, where it is another than in the World before: only what has changed is drawn.
+
+    Lists alone need it, and it is megabytes that are copied: so a World is served first and sampled then. A list that
+    is asked for in between draws for itself, the same.
+    """
+    begun = thread_time()
+    sheet, before = sheet_on(world, _today()), sheet_on(base, _today())
+    if sheet is not before:
+        sheet.draw_after(before)
+    metrics.BUILDING.inc(thread_time() - begun)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

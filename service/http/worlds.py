@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from service.http import metrics
-from service.http.building import beside, build_warm, promptly
+from service.http.building import beside, build_warm, draw, promptly
 from service.http.older import OlderWorlds
 from service.http.problems import Behind, OutOfSpace, Unavailable
 from service.store import reading
@@ -91,7 +91,9 @@ class Worlds:
             await self._start_over(connection)
         elif len(since) > 1:
             read = await reading.since(connection, current.evidence, since[1:])
-            self._swap(await promptly(lambda: build_warm(read(), current)), since[1:])
+            world = await promptly(lambda: build_warm(read(), current))
+            self._swap(world, since[1:])
+            await beside(lambda: draw(world, current))
 
     async def _start_over(self, connection: Connection) -> None:
         """Reads everything, in the beginning or from another ledger than so far: one that was restored, or lost its end

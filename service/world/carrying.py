@@ -84,8 +84,6 @@ def _lay_out_again(base: World, world: World) -> dict[Sheet, Sheet]:
     same: dict[Sheet, Sheet] = {}
     for key, before in _found(base.memo, Sheet)[-MOST_SHEETS:]:
         sheet = lay_out_after(before, base, world)
-        if "sample" in vars(before):
-            sheet.draw_after(before)
         for mineral, own in _found(before.memo, Sheet):
             if _speaks_alike(base, world, mineral) and sheet.governed(mineral) == before.governed(mineral):
                 same[own] = own.beside(sheet.governance)
