@@ -6,11 +6,9 @@ would all have to wait at the same moment.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from service.world.position import MOST_POSITIONS, Positions
-from service.world.scoring import MOST_ALONE, MOST_BUYERS, MOST_SCORED
 from service.world.sheet import Sheet, lay_out_after
 from service.world.standing import Ties
 from service.world.world import STAGES, Memo, World, kept
@@ -33,6 +31,9 @@ STANDING = (
 MOST_SHEETS = 4
 """So many sheets are laid out again where figures have changed: those asked for last."""
 
+Same = dict[tuple[Sheet, str], Sheet]
+"""By a sheet of the World before and a mineral that says the same now: the sheet on which it says so."""
+
 T = TypeVar("T")
 
 
@@ -40,17 +41,19 @@ def carry(base: World, world: World) -> None:
     """Takes over from `base`, the World before, what would be worked out the same from `world`."""
     catalog, standing = _same(base, world, CATALOG), _same(base, world, STANDING)
     placed = catalog and _placed(base) == _placed(world)
-    if catalog and _same(base, world, FIGURES):
+    figures = catalog and _same(base, world, FIGURES)
+    same: Same = {}
+    if figures:
         _put(world.memo, _found(base.memo, Sheet))
-        if placed:
-            _share(base, world, "scored", MOST_SCORED)
-            _share(base, world, "alike", MOST_ALONE)
-        if standing:
-            _share(base, world, "stands", MOST_BUYERS)
+        same = {(sheet, mineral): sheet for _, sheet in _found(base.memo, Sheet) for mineral in sheet.places_of}
     elif base.undated_days == world.undated_days:
-        own = _lay_out_again(base, world)
-        if placed:
-            _carry_alike(base, world, own)
+        same = _lay_out_again(base, world)
+    if placed:
+        _carry_told(base, world, same)
+    if placed and figures:
+        _share(base, world, "stands", "scored", "stands alone", "alone")
+    if standing and figures:
+        _share(base, world, "buyers")
     if standing:
         _put(world.memo, [(key, ties.within(world)) for key, ties in _found(base.memo, Ties)])
         _carry_positions(base, world)
@@ -74,20 +77,26 @@ def _put(memo: Memo, found: Iterable[tuple[Any, Any]]) -> None:
         memo.put(key, each)
 
 
-def _share(base: World, world: World, what: str, size: int) -> None:
-    """Lets both Worlds keep one kind of thing in the same memory."""
-    world.memo.put(("kept", what), kept(base, what, size))
+def _memories(base: World, *names: str) -> list[tuple[Any, Memo]]:
+    return [(key, memory) for key, memory in _found(base.memo, Memo) if key in {("kept", name) for name in names}]
 
 
-def _lay_out_again(base: World, world: World) -> dict[Sheet, Sheet]:
-    """Sheets by the figures of now. The value tells which sheets of one mineral are the same, as they were and are."""
-    same: dict[Sheet, Sheet] = {}
+def _share(base: World, world: World, *names: str) -> None:
+    """Lets both Worlds keep what they work out in the same memories."""
+    _put(world.memo, _memories(base, *names))
+
+
+def _lay_out_again(base: World, world: World) -> Same:
+    """Sheets by the figures of now; a mineral that says the same keeps its own, and what is kept with it."""
+    same: Same = {}
     for key, before in _found(base.memo, Sheet)[-MOST_SHEETS:]:
         sheet = lay_out_after(before, base, world)
-        for mineral, own in _found(before.memo, Sheet):
+        for mineral in sheet.places_of:
             if _speaks_alike(base, world, mineral) and sheet.governed(mineral) == before.governed(mineral):
-                same[own] = own.beside(sheet.governance)
-                sheet.memo.put(mineral, same[own])
+                same[before, mineral] = sheet
+        for mineral, own in _found(before.memo, Sheet):
+            if (before, mineral) in same:
+                sheet.memo.put(mineral, own.beside(sheet.governance))
         world.memo.put(key, sheet)
     return same
 
@@ -102,12 +111,14 @@ def _speaks_alike(base: World, world: World, mineral: str) -> bool:
     )
 
 
-def _carry_alike(base: World, world: World, own: dict[Sheet, Sheet]) -> None:
-    """The scores of minerals whose suppliers have the figures they had, by how buyers stand towards these."""
-    alike = kept(world, "alike", MOST_ALONE)
-    for (sheet, *stands), scored in kept(base, "alike", MOST_ALONE).items():
-        if sheet in own:
-            alike.put((own[sheet], *stands), replace(scored, sheet=own[sheet], alike=alike))
+def _carry_told(base: World, world: World, same: Same) -> None:
+    """Accounts as they are sent, of minerals that say the same, by how buyers stand towards their suppliers."""
+
+    def name(key: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        sheet, mineral, *stands = key
+        return (same[sheet, mineral], mineral, *stands) if (sheet, mineral) in same else None
+
+    _put(world.memo, [(key, memory.renamed(name)) for key, memory in _memories(base, "told")])
 
 
 def _carry_positions(base: World, world: World) -> None:

@@ -89,6 +89,12 @@ class Memo:
         with self._lock:
             return tuple(self._kept.items())
 
+    def renamed(self, name: Callable[[Any], Hashable | None]) -> Memo:
+        """Another memory as large, of what is kept here and has a name there."""
+        other = Memo(self._size)
+        other._kept.update((named, value) for key, value in self.items() if (named := name(key)) is not None)
+        return other
+
     def clear(self) -> None:
         """Forgets everything."""
         self._kept.clear()
