@@ -89,6 +89,10 @@ CORRECTIONS: dict[str, list[Row]] = {
     "a supplier's governance": governance("DDD", 1.5),
     "a stranger's governance": governance(STRANGER, 1.5),
     "a newer release of governance": [source("new", published="2025-06-01"), *governance("CCC", 0.0, 2024, "new")],
+    "the same governance in a newer release": [
+        source("new", published="2025-06-01"),
+        *(row for place, code in enumerate(CODES) for row in governance(code, place / 2 - 1, source="new")),
+    ],
     "who owns what": [control("BBB", "AAA", 0.25)],
     "a member": [membership("CLUB", "CCC", "2025-03-01")],
     "a list": [listing("a-list", "AAA", "zinc", valid_from="2025-03-01")],
