@@ -5,36 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sys
 from collections import deque
-from datetime import UTC, datetime
-from time import thread_time
-from typing import TYPE_CHECKING, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import asyncpg
 
 from service.http import metrics
+from service.http.building import beside, build_warm, draw, promptly
 from service.http.older import OlderWorlds
 from service.http.problems import Behind, OutOfSpace, Unavailable
 from service.store import reading
 from service.store.connecting import Lost, Refused, connect, replays
 from service.store.follow import PATIENCE, following
-from service.world.sheet import MAKES_SHEET, share_sheet, sheet_on
 from service.world.size import bytes_of_rows
 from service.world.world import World, build
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Iterable
 
     from service.store.ledger import Connection, Revision
-    from service.world.evidence import Evidence
 
 log = logging.getLogger(__name__)
-
-TURN, SHORT_TURN = sys.getswitchinterval(), 0.0005
-"""Seconds a thread runs before another that waits has its turn: ordinarily, and while a World is built."""
-
-T = TypeVar("T")
 
 REMEMBERED = 10_000
 """Of so many of the newest revisions it is remembered who wrote them, when and why."""
@@ -99,7 +91,9 @@ class Worlds:
             await self._start_over(connection)
         elif len(since) > 1:
             read = await reading.since(connection, current.evidence, since[1:])
-            self._swap(await _beside(lambda: build_warm(read(), current)), since[1:])
+            world = await promptly(lambda: build_warm(read(), current))
+            self._swap(world, since[1:])
+            await beside(lambda: draw(world, current))
 
     async def _start_over(self, connection: Connection) -> None:
         """Reads everything, in the beginning or from another ledger than so far: one that was restored, or lost its end
@@ -112,7 +106,7 @@ class Worlds:
             return
         revisions = await reading.revisions(connection, max(1, head.id + 1 - REMEMBERED), head.id)
         evidence = await reading.evidence(connection, head)
-        world = await _beside(lambda: build_warm(evidence, None))
+        world = await beside(lambda: build_warm(evidence, None))
         self._revisions.clear()
         self._older = OlderWorlds()
         self._swap(world, revisions)
@@ -200,7 +194,7 @@ class Worlds:
             if revision.id == self.current.revision:
                 return self.current
             evidence = await reading.evidence(connection, revision)
-        world, size = await _beside(lambda: (build(evidence), bytes_of_rows(evidence)))
+        world, size = await beside(lambda: (build(evidence), bytes_of_rows(evidence)))
         return older.keep(world, size)
 
     async def revisions(self, first: int, last: int) -> list[Revision]:
@@ -257,35 +251,3 @@ _TOLD: dict[type[BaseException], str] = {
     asyncpg.TargetServerAttributeNotMatched: "no server of the database is the primary",
     TimeoutError: "the database does not answer in time",
 }
-
-
-async def _beside(work: Callable[[], T]) -> T:
-    """Does some work in a thread beside the one that answers, both in short turns.
-
-    By the interpreter's default the one that answers would wait 5 ms each time it comes to wait for anything, and the
-    work, which often lets go of the interpreter for moments, as long to have it back: on a busy worker that made 80 ms
-    of 12.
-    """
-    sys.setswitchinterval(SHORT_TURN)
-    try:
-        return await asyncio.to_thread(work)
-    finally:
-        sys.setswitchinterval(TURN)
-
-
-def build_warm(evidence: Evidence, base: World | None) -> World:
-    """A World whose sheet of today is laid out and sampled, so that the first request does not wait for it.
-
-    Where nothing it is made from has changed it is the sheet of the World before, else only what has is drawn anew.
-    """
-    begun = thread_time()
-    world, today = build(evidence, base), datetime.now(UTC).date()
-    if base is None:
-        _ = sheet_on(world, today).sample
-    elif all(getattr(world, name) is getattr(base, name) for name in MAKES_SHEET):
-        share_sheet(base, world, today)
-        _ = sheet_on(world, today).sample
-    else:
-        sheet_on(world, today).draw_after(sheet_on(base, today))
-    metrics.BUILDING.inc(thread_time() - begun)
-    return world

@@ -140,10 +140,14 @@ def _taken_over(told: Floats, ungoverned: Ints, before: Sample) -> tuple[Draws, 
     """`known` and `unweighted` of a sample, drawn for the rows only that were not there before."""
     places = {row.tobytes(): place for place, row in enumerate(before.told)}
     place = np.array([places.get(row.tobytes(), -1) for row in told], dtype=np.int64)
-    new, old = np.flatnonzero(place < 0), np.flatnonzero(place >= 0)
+    new = np.flatnonzero(place < 0)
+    if not len(new) and np.array_equal(place, np.arange(len(before.told))):
+        return before.known, before.unweighted
     drawn, weighted = _drawn(told[new], before.seed, before.draws)
     known = np.empty((len(told), before.draws), dtype=np.float32)
-    known[new], known[old] = weighted, before.known[place[old]]
+    if len(before.told):
+        np.take(before.known, np.maximum(place, 0), axis=0, out=known, mode="clip")
+    known[new] = weighted
     squares = np.empty((len(ungoverned), before.draws), dtype=np.float32)
     fresh = place[ungoverned] < 0
     squares[fresh] = drawn[np.searchsorted(new, ungoverned[fresh])]

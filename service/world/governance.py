@@ -22,6 +22,9 @@ REFERENCE_YEARS = 5
 """Governance is averaged over this many years, the EU method's reference period."""
 
 
+_PLACE = {dimension: place for place, dimension in enumerate(DIMENSIONS)}
+
+
 @dataclass(frozen=True, eq=False)
 class Weights:
     """Governance of each country, by its index: `weight` g and its standard error `sd`, valid where `governed`.
@@ -85,16 +88,19 @@ def tabulate(
     rows: Sequence[Governance], sources: Mapping[str, Source], country_index: Mapping[str, int]
 ) -> GovernanceTable:
     """The table of the newest release among rows."""
-    releases = {row.source: sources[row.source] for row in rows}
-    release = max(releases.values(), key=lambda s: (s.published or s.retrieved, s.id), default=None)
+    releases = [sources[name] for name in {row.source for row in rows}]
+    release = max(releases, key=lambda s: (s.published or s.retrieved, s.id), default=None)
     chosen = [row for row in rows if release is not None and row.source == release.id]
     years = tuple(sorted({row.year for row in chosen}))
     year_place = {year: place for place, year in enumerate(years)}
+    cells = (
+        np.array([year_place[row.year] for row in chosen], dtype=np.int64),
+        np.array([country_index[row.country] for row in chosen], dtype=np.int64),
+        np.array([_PLACE[row.dimension] for row in chosen], dtype=np.int64),
+    )
     shape = (len(years), len(country_index), len(DIMENSIONS))
     estimates, errors, locators = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, "", dtype=object)
-    for row in chosen:
-        cell = year_place[row.year], country_index[row.country], DIMENSIONS.index(row.dimension)
-        estimates[cell] = row.estimate
-        errors[cell] = np.nan if row.stderr is None else row.stderr
-        locators[cell] = row.locator
+    estimates[cells] = [row.estimate for row in chosen]
+    errors[cells] = [np.nan if row.stderr is None else row.stderr for row in chosen]
+    locators[cells] = [row.locator for row in chosen]
     return GovernanceTable(release, years, estimates, errors, locators)

@@ -5,6 +5,7 @@ It is worked out for many cells at once, each a stage, a mineral and a country: 
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,9 +14,9 @@ import numpy as np
 
 from service.risk.numbers import Bools, Ints
 from service.risk.partners import LADDER, Ladder, RestrictionType, Tier
-from service.world.sheet import Cells, sheet_on
+from service.world.sheet import MOST_REACHED, Cells, sheet_on
 from service.world.standing import Standing, Tied, ties_on
-from service.world.world import STAGES, World, kept
+from service.world.world import STAGES, Memo, World, kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,10 +65,17 @@ class Position:
 class Positions:
     """Works out the positions of buyers on one date towards `cells`, all there are unless told otherwise.
 
-    What the buyers share is worked out once.
+    What the buyers share is worked out once; `reached` is what is known of the same cells from other days and Worlds.
     """
 
-    def __init__(self, world: World, on: date, ladder: Ladder = LADDER, cells: Cells | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        on: date,
+        ladder: Ladder = LADDER,
+        cells: Cells | None = None,
+        reached: Memo | None = None,
+    ) -> None:
         self.world = world
         self.ties = ties_on(world, on)
         self._ladder = ladder
@@ -75,9 +83,20 @@ class Positions:
         stage, mineral, country = _everywhere(world) if cells is None else cells
         self._shape = stage.shape
         self._stage, self._mineral, self._country = stage.ravel(), mineral.ravel(), country.ravel()
+        self._reached = Memo(MOST_REACHED) if reached is None else reached
         self._positions: dict[Standing, Position] = {}
         self._tied: dict[Tied, Ints] = {}
         self._standing: dict[tuple[int, ...], NDArray[np.int16]] = {}
+
+    def within(self, world: World) -> Positions:
+        """The same in another World that has the same rows, which lets go of this one."""
+        same = copy(self)
+        same.world, same.ties = world, self.ties.within(world)
+        return same
+
+    def towards(self, cells: Cells) -> bool:
+        """Whether it is towards these cells that positions are worked out."""
+        return all(map(np.array_equal, cells, (self._stage, self._mineral, self._country)))
 
     def of(self, buyer: str) -> Position:
         """The position of a country, a bloc or a coalition (`CAN,USA`).
@@ -114,7 +133,7 @@ class Positions:
         for tied in sorted(standing.ties, key=lambda tied: self._order[tied.instrument], reverse=True):
             place, rung, _ = self.ties.instruments[tied.instrument]
             if self._rank[rung] < self._rank[Tier.NONE]:
-                reached = self._reached(tied)
+                reached = self._tied_cells(tied)
                 tier[reached] = rung
                 agreement[reached] = place
             if rung is Tier.BINDING:
@@ -139,7 +158,7 @@ class Positions:
             order[entry] = turn
         return order
 
-    def _reached(self, tied: Tied) -> Ints:
+    def _tied_cells(self, tied: Tied) -> Ints:
         """The cells an instrument reaches for those it ties."""
         if tied not in self._tied:
             instrument = self.ties.instruments[tied.instrument].agreement
@@ -199,7 +218,8 @@ class Positions:
         """The restrictions in force by their place, with their cells, the weakest first and of equals the last."""
         touched = self.world.memo.get("touched", lambda: _touched(self.world))
         found = [
-            (place, self._where(row, touched[row.mineral], (row.country,))) for place, row in self.ties.restrictions
+            (place, self._where(row, touched[row.mineral], frozenset((row.country,))))
+            for place, row in self.ties.restrictions
         ]
         return sorted(found, key=lambda each: (self._strength[each[0]], -each[0]))
 
@@ -214,11 +234,15 @@ class Positions:
             self._standing[places] = standing
         return self._standing[places]
 
-    def _where(self, row: Agreement | Restriction, minerals: frozenset[str], countries: Iterable[str]) -> Ints:
+    def _where(self, row: Agreement | Restriction, minerals: frozenset[str], countries: frozenset[str]) -> Ints:
         """The cells of a row's stages with some minerals and countries."""
-        stages = [not row.stages or stage in row.stages for stage in STAGES]
-        meant = _marked((self.world.mineral_index[mineral] for mineral in minerals), len(self.world.minerals))
-        return np.flatnonzero(np.array(stages)[self._stage] & meant[self._mineral] & self._in(countries))
+
+        def found() -> Ints:
+            stages = [not row.stages or stage in row.stages for stage in STAGES]
+            meant = _marked((self.world.mineral_index[mineral] for mineral in minerals), len(self.world.minerals))
+            return np.flatnonzero(np.array(stages)[self._stage] & meant[self._mineral] & self._in(countries))
+
+        return self._reached.get((row.stages, minerals, countries), found)
 
     def _in(self, countries: Iterable[str]) -> Bools:
         """Which cells are in some countries."""
@@ -243,7 +267,10 @@ def _touched(world: World) -> dict[str, frozenset[str]]:
 
 def positions_on(world: World, as_of: date, ladder: Ladder = LADDER) -> Positions:
     """The positions of a day towards its suppliers; days between which nothing begins or ends share them."""
+
+    def made() -> Positions:
+        sheet = sheet_on(world, as_of)
+        return Positions(world, as_of, ladder, sheet.cells, sheet.reached)
+
     key = (world.epoch(as_of), world.period(as_of), ladder.order)
-    return kept(world, "positions", MOST_POSITIONS).get(
-        key, lambda: Positions(world, as_of, ladder, sheet_on(world, as_of).cells)
-    )
+    return kept(world, "positions", MOST_POSITIONS).get(key, made)

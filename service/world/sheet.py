@@ -5,19 +5,21 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from service.risk.methods import partner_adjusted
 from service.risk.model import Suppliers
-from service.risk.numbers import Groups, Ints, joined
+from service.risk.numbers import Floats, Groups, Ints, joined
 from service.risk.uncertainty import Doubt, Sample, sample
 from service.world.doubt import share_sd
 from service.world.rows import Stage
 from service.world.world import STAGES, Memo, World
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from service.world.governance import Weights
@@ -26,15 +28,17 @@ if TYPE_CHECKING:
 Cells = tuple[Ints, Ints, Ints]
 """Supplier rows as the places of their stage, mineral and country."""
 
+MOST_REACHED = 1024
+"""Of so many agreements and restrictions, as they reach buyers, it is kept which rows they reach; some 1 KB each."""
+
+Chosen = tuple["ShareSet | None", Floats]
+"""The set that speaks for a stage, and how well each of its shares is known."""
+
 OLD_AFTER = 3
 """A reference year more than this many years before the day is flagged as old."""
 
 SEED = zlib.crc32(f"{partner_adjusted.ID} {partner_adjusted.VERSION}".encode())
 """The seed of the draws: of the method, so that an interval moves with its own figures and not with every revision."""
-
-
-MAKES_SHEET = ("minerals", "countries", "share_sets", "governance")
-"""The parts of a World a sheet is made from, beside the day."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +67,11 @@ class Place:
 class Sheet:
     """The suppliers of all minerals on a day: one place per stage known to exist, minerals in the World's order.
 
-    `cells` are the [stage, mineral, country] indexes of the supplier rows, for looking up a buyer's position.
+    `cells` are the [stage, mineral, country] indexes of the supplier rows, for looking up a buyer's position. All days
+    on which the same figures speak share it; `on` is one of them.
     """
 
+    on: date
     places: tuple[Place, ...]
     places_of: dict[str, range]
     suppliers: Suppliers
@@ -74,6 +80,8 @@ class Sheet:
     cells: Cells
     doubt: Doubt
     memo: Memo = field(default_factory=Memo, repr=False)
+    reached: Memo = field(default_factory=lambda: Memo(MOST_REACHED), repr=False)
+    """Which rows some stages, minerals and countries are, as agreements and restrictions name them."""
 
     def only(self, mineral: str) -> Sheet:
         """The sheet of one mineral alone, drawn as it is among all."""
@@ -84,6 +92,7 @@ class Sheet:
         rows = self.suppliers.stages.rows(stages)
         stage, place, country = self.cells
         return Sheet(
+            on=self.on,
             places=tuple(self.places[at].moved(-rows.start) for at in stages),
             places_of={mineral: range(len(stages))},
             suppliers=self.suppliers.only(stages),
@@ -92,6 +101,19 @@ class Sheet:
             cells=(stage[rows], place[rows], country[rows]),
             doubt=self.doubt.only(rows, stages),
         )
+
+    def governed(self, mineral: str) -> bytes:
+        """The governance of a mineral's suppliers: the same where all its numbers are."""
+        rows = self.suppliers.stages.rows(self.places_of[mineral])
+        columns = (self.suppliers.governance, self.suppliers.governed, self.doubt.governance_sd)
+        return b"".join(column[rows].tobytes() for column in columns)
+
+    def beside(self, governance: Weights) -> Sheet:
+        """This sheet with weights that are the same for its suppliers, whatever they are for others."""
+        same = replace(self, governance=governance)
+        if "sample" in vars(self):
+            vars(same)["sample"] = self.sample
+        return same
 
     @cached_property
     def order(self) -> dict[str, int]:
@@ -118,25 +140,37 @@ def share_sheet(owner: World, world: World, as_of: date) -> None:
     world.memo.get(("sheet", world.period(as_of)), lambda: sheet_on(owner, as_of))
 
 
-def _lay_out(world: World, as_of: date) -> Sheet:
+def lay_out_after(before: Sheet, base: World, world: World) -> Sheet:
+    """The sheet of the same day in a World that followed on `base`: what is chosen from the same sets is the same."""
+    chosen = {
+        (place.mineral, place.stage): (place.shares, before.doubt.share_sd[place.rows])
+        for place in before.places
+        if world.share_sets.get((place.mineral, place.stage)) is base.share_sets.get((place.mineral, place.stage))
+    }
+    return _lay_out(world, before.on, chosen)
+
+
+def _lay_out(world: World, as_of: date, chosen: Mapping[tuple[str, Stage], Chosen] = MappingProxyType({})) -> Sheet:
     places: list[Place] = []
     places_of: dict[str, range] = {}
+    doubts: list[Floats] = []
     row = 0
     for mineral in world.minerals.values():
         begin = len(places)
         for stage in STAGES:
             if stage not in mineral.stages and (mineral.id, stage) not in world.share_sets:
                 continue
-            chosen = world.share_set(mineral.id, stage, as_of)
-            rows = 0 if chosen is None else len(chosen.rows)
-            places.append(Place(mineral.id, stage, chosen, slice(row, row + rows)))
-            row += rows
+            shares, doubt = chosen.get((mineral.id, stage)) or _choose(world, mineral.id, stage, as_of)
+            places.append(Place(mineral.id, stage, shares, slice(row, row + len(doubt))))
+            doubts.append(doubt)
+            row += len(doubt)
         places_of[mineral.id] = range(begin, len(places))
     governance = world.governance.on(as_of)
     sets = [place.shares for place in places if place.shares is not None]
     countries = joined([found.countries for found in sets], np.int64)
     suppliers = _suppliers(world, places, sets, governance, countries)
     return Sheet(
+        on=as_of,
         places=tuple(places),
         places_of=places_of,
         suppliers=suppliers,
@@ -144,11 +178,16 @@ def _lay_out(world: World, as_of: date) -> Sheet:
         governance=governance,
         cells=_cells(world, places, suppliers, countries),
         doubt=Doubt(
-            share_sd=joined([share_sd(world, found, as_of) for found in sets], np.float64),
+            share_sd=joined(doubts, np.float64),
             governance_sd=governance.sd[countries],
             stage=np.array([zlib.crc32(f"{p.mineral} {p.stage}".encode()) for p in places], dtype=np.int64),
         ),
     )
+
+
+def _choose(world: World, mineral: str, stage: Stage, as_of: date) -> Chosen:
+    shares = world.share_set(mineral, stage, as_of)
+    return shares, np.empty(0) if shares is None else share_sd(world, shares, as_of)
 
 
 def _suppliers(

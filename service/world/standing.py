@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -74,6 +75,12 @@ class Ties:
         self._meant: dict[frozenset[str], frozenset[str]] = {}
         self._of_buyer: dict[str, frozenset[str]] = {}
         self._standings: dict[str, Standing] = {}
+
+    def within(self, world: World) -> Ties:
+        """The same in another World that has the same rows, which lets go of this one."""
+        same = copy(self)
+        same.world = world
+        return same
 
     def expand(self, party: str) -> frozenset[str]:
         """The countries a party stands for: itself, a bloc's members, or those of all parts of a coalition."""

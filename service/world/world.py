@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -78,6 +79,21 @@ class Memo:
     def __iter__(self) -> Iterator[Any]:
         """What is kept."""
         return iter(tuple(self._kept.values()))
+
+    def put(self, key: Hashable, value: Any) -> None:
+        """Keeps what has been worked out elsewhere."""
+        self.get(key, lambda: value)
+
+    def items(self) -> tuple[tuple[Any, Any], ...]:
+        """What is kept, by its keys."""
+        with self._lock:
+            return tuple(self._kept.items())
+
+    def renamed(self, name: Callable[[Any], Hashable | None]) -> Memo:
+        """Another memory as large, of what is kept here and has a name there."""
+        other = Memo(self._size)
+        other._kept.update((named, value) for key, value in self.items() if (named := name(key)) is not None)
+        return other
 
     def clear(self) -> None:
         """Forgets everything."""
@@ -328,5 +344,5 @@ def _citing(world: _Building, kind: type[Row]) -> dict[str, int]:
         for each in (each for sets in world.evidence.shares.values() for each in sets):
             counts[each.source] += each.count
     elif issubclass(kind, Cited):
-        counts.update(row.source for row in world.evidence.of(kind))
+        counts.update(map(attrgetter("source"), world.evidence.of(kind)))
     return counts

@@ -24,7 +24,7 @@ import asyncpg
 import psutil
 
 from service.embedded import embedded
-from service.http.worlds import build_warm
+from service.http.building import build_warm
 from service.store import reading
 from service.store.evidence import SHARE_SETS, TABLES
 from service.world.size import bytes_of_rows

@@ -9,10 +9,11 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from service.http.building import build_warm
 from service.store import reading
 from service.world.evidence import LISTED, Evidence
 from service.world.rows import Share
-from service.world.world import World, build
+from service.world.world import World
 from tests.properties.test_replay import BUYERS, DAYS, Commits, Ledger, answers
 
 TAKEN_OVER = ("share_sets", "governance", "studies", "agreements", "listings")
@@ -48,7 +49,7 @@ class Followed(Ledger):
             return await self._world(self.head)
         since = await reading.revisions(self._connection, self.shown.revision + 1)
         read = await reading.since(self._connection, self.shown.evidence, since)
-        return build(read(), self.shown)
+        return build_warm(read(), self.shown)
 
 
 def written_down(world: World) -> dict[str, Any]:
