@@ -40,14 +40,18 @@ from service.http.worlds import Worlds
 from service.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
-    from litestar.types import ASGIApp, HTTPScope, Receive, Send
+    from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
+    from litestar.types import Scope as AnyScope
 
-    from service.http.fields import Fields
+    from service.http.fields import Fields, Finish
 
 LARGEST_BODY = 1024 * 1024
 """Bytes of request body accepted."""
+
+SEARCHED_AFTER = 10_000
+"""Objects more than before that could be part of a cycle, after which the youngest of them are searched."""
 
 DESCRIPTION = """\
 How risky is it for this buyer to depend on this mineral, today, and why?
@@ -92,7 +96,7 @@ def create_app(settings: Settings) -> Litestar:
     worlds = Worlds(access.read, access.write)
     keyring = Keyring(access.read, settings.secret)
 
-    hooks = [secure.add_fields, *([keys.keep_private] if settings.reads == "keyed" else [])]
+    finishing = [secure.add_fields, *([keys.keep_private] if settings.reads == "keyed" else [])]
 
     @contextlib.asynccontextmanager
     async def following(_: Litestar) -> AsyncIterator[None]:
@@ -125,17 +129,24 @@ def create_app(settings: Settings) -> Litestar:
         },
         middleware=[minimum.Waiting(worlds)],
         before_request=reads.refuse_unknown_parameters,
-        before_send=hooks,
+        before_send=[_hook(finish) for finish in finishing],
         exception_handlers=problems.HANDLERS,
         lifespan=[following],
         openapi_config=_openapi(),
         request_max_body_size=LARGEST_BODY,
         logging_config=None,
     )
-    app.framework = Plain(worlds, super(Chokepoint, app).__call__, hooks)
-    app.ready = Ready(worlds, app.framework)
+    app.framework = super(Chokepoint, app).__call__
+    app.ready = Ready(worlds, Plain(worlds, finishing), app.framework)
     app.gate = Gate(keyring, Limits(settings.rate_limit), settings.reads, secure.FIELDS)
     return app
+
+
+def _hook(finish: Finish) -> Callable[[Message, AnyScope], Awaitable[None]]:
+    async def hook(message: Message, scope: AnyScope) -> None:
+        finish(message, scope)
+
+    return hook
 
 
 def _openapi() -> OpenAPIConfig:
@@ -156,9 +167,10 @@ def _openapi() -> OpenAPIConfig:
 def app_from_env() -> Litestar:
     """The application for the settings of the environment: the factory the server's workers call."""
     app = create_app(Settings.from_env(os.environ))
-    # all requests wait while cycles are searched for: what stays as long as the process is left out. No World is, since
-    # one that has been replaced has cycles and goes by such a search
+    # all requests wait while cycles are searched for: what stays as long as the process is left out, and since what is
+    # kept of answers and Worlds has none, the search need not come often
     gc.freeze()
+    gc.set_threshold(SEARCHED_AFTER)
     return app
 
 

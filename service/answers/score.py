@@ -22,9 +22,9 @@ from service.risk.intervals import LEVEL
 from service.risk.methods.partner_adjusted import ID, VERSION, band
 from service.risk.partners import LADDER, Ladder
 from service.world.attribution import Attribution, attributed
+from service.world.memo import kept
 from service.world.scoring import Scored, score_alike
 from service.world.sourcing import Sourced, score_sourced
-from service.world.world import kept
 
 if TYPE_CHECKING:
     from datetime import date

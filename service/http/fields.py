@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from litestar.types import HTTPScope
+    from litestar.types import HTTPScope, Message, Scope
+
+    Finish = Callable[[Message, Scope], None]
+    """Adds to a message what every answer has, before it is sent."""
 
 Fields = Sequence[tuple[bytes, bytes]]
 """Header fields as ASGI has them: names in lower case."""

@@ -234,8 +234,8 @@ def _key_in(presented: bytes) -> str:
     return key.strip()
 
 
-async def keep_private(message: Message, scope: AnyScope) -> None:
-    """Keeps answers to keyed reads out of shared caches; a hook for what the app sends."""
+def keep_private(message: Message, scope: AnyScope) -> None:
+    """Keeps answers to keyed reads out of shared caches; done to what the app sends."""
     if message["type"] != "http.response.start" or is_open(scope["path"]):
         return
     headers = [(bytes(name).lower(), bytes(value)) for name, value in message["headers"]]

@@ -67,6 +67,7 @@ class OlderWorlds:
 
     def _make_room(self) -> None:
         while len(self._kept) > 1 and (len(self._kept) > self._most_worlds or self.bytes > self._most_bytes):
-            self._kept.popitem(last=False)
+            _, dropped = self._kept.popitem(last=False)
+            dropped.world.memo.clear()  # which refers to it, so that it goes with the last who reads it
         if self.bytes > self._most_bytes:
             next(iter(self._kept.values())).world.memo.clear()

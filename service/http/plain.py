@@ -11,20 +11,17 @@ import re
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from service.http import minimum
 from service.http.lens import LADDER_LENGTH, LADDER_PATTERN
 from service.http.reads import View, headers, messages
 from service.http.scores import PATH, default_score
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
-    from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+    from litestar.types import HTTPScope
 
+    from service.http.fields import Finish
     from service.http.worlds import Worlds
-
-    Hook = Callable[[Message, Scope], Awaitable[None]]
-    """Adds to a message before it is sent."""
 
 TEMPLATE: Final = PATH.replace(":str", "")
 """The route's name, as the framework calls it."""
@@ -37,31 +34,25 @@ _LADDER = re.compile(LADDER_PATTERN)
 
 
 class Plain:
-    """Answers plain questions from the newest World, and passes everything else on to the framework."""
+    """Answers plain questions from the newest World."""
 
-    def __init__(self, worlds: Worlds, framework: ASGIApp, before_send: Sequence[Hook]) -> None:
-        """`before_send` are the hooks that the framework has for what it sends."""
+    def __init__(self, worlds: Worlds, finishing: Sequence[Finish]) -> None:
+        """`finishing` is done to whatever the framework sends, and so to what is sent instead."""
         self._worlds = worlds
-        self._framework = framework
-        self._before_send = before_send
+        self._finishing = finishing
 
-    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        """The ASGI entry point."""
+    def __call__(self, scope: HTTPScope) -> tuple[Any, Any] | None:
+        """The answer's start and its body; None where it is the framework's to answer."""
         try:
             told = self._told(scope)
         except Exception:  # the framework comes to it as well, and knows how to tell of it
-            told = None
-        if told is None:
-            await self._framework(scope, receive, send)
-            return
-        scope["path_template"] = TEMPLATE
-        for message in told:
-            for hook in self._before_send:
-                await hook(message, scope)
-            await send(message)
+            return None
+        for message in told or ():
+            for finish in self._finishing:
+                finish(message, scope)
+        return told
 
     def _told(self, scope: HTTPScope) -> tuple[Any, Any] | None:
-        """The answer's messages; None where the question is not plain."""
         path, query, world = scope["path"], scope["query_string"], self._worlds.newest
         if world is None or not (path.startswith(_BEFORE) and path.endswith(_AFTER) and _PLAIN.fullmatch(query)):
             return None
@@ -69,7 +60,7 @@ class Plain:
         asked = dict(pairs)
         mineral, buyer = path[len(_BEFORE) : -len(_AFTER)], asked.get("buyer", "")
         known = mineral in world.minerals and (buyer in world.countries or buyer in world.blocs)
-        if not known or len(asked) < len(pairs) or any(name == minimum.FIELD for name, _ in scope["headers"]):
+        if not known or len(asked) < len(pairs):
             return None
         ladder, day = asked.get("ladder"), asked.get("as_of")
         if ladder is not None and not (len(ladder) <= LADDER_LENGTH and _LADDER.search(ladder)):

@@ -8,6 +8,8 @@ Whoever asks for what is just being worked out waits for it.
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from service.http import metrics, secure
 from service.http.fields import by_name
 from service.http.minimum import FIELD, met
+from service.http.plain import TEMPLATE
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
@@ -39,6 +42,9 @@ _DAY = 86_400
 _NO_BODY: Any = {"type": "http.response.body", "body": b""}
 _KEPT_WITH_304 = frozenset((b"etag", b"cache-control", b"vary")) | secure.NAMES
 
+AtOnce = Callable[["HTTPScope"], tuple[Any, Any] | None]
+"""Finds the start and the body of an answer without waiting for anything, None where it cannot."""
+
 Key = tuple[str, bytes, bytes]
 """What is asked: path, query and Accept."""
 
@@ -59,8 +65,10 @@ class Entry:
 class Ready:
     """Answers GET and HEAD from finished answers, and keeps those the app finishes."""
 
-    def __init__(self, worlds: Worlds, app: ASGIApp) -> None:
+    def __init__(self, worlds: Worlds, plain: AtOnce, app: ASGIApp) -> None:
+        """What is `plain` is answered at once, everything else by the app."""
         self._worlds = worlds
+        self._plain = plain
         self._app = app
         self._renew()
 
@@ -69,7 +77,7 @@ class Ready:
         self._world: World | None = self._worlds.newest
         self._morning = time() // _DAY * _DAY
         self._midnight = self._morning + _DAY
-        self._entries: dict[Key, Entry] = {}
+        self._entries: OrderedDict[Key, Entry] = OrderedDict()  # a plain one looks for its first in vain for long
         self._bytes = 0
         self._awaited: dict[Key, asyncio.Future[Entry | None]] = {}
         self._alike: dict[Any, Any] = {}
@@ -85,7 +93,7 @@ class Ready:
         if FIELD in asked and not met(asked[FIELD], self._world):
             entry = await self._alone(scope, receive, send, told, key)
         elif entry is None:
-            entry = await self._shared(scope, receive, send, told, key)
+            entry = self._at_once(scope, key) or await self._shared(scope, receive, send, told, key)
         if entry is None:
             return
         if b"if-none-match" in asked and matches(asked[b"if-none-match"], entry.etag):
@@ -96,6 +104,18 @@ class Ready:
             start, body = entry.start, entry.body if scope["method"] != "HEAD" else _NO_BODY
         await send(_with(start, told) if told else start)
         await send(body)
+
+    def _at_once(self, scope: HTTPScope, key: Key) -> Entry | None:
+        """The answer to a plain question; None to any other."""
+        started = perf_counter()
+        if (told := self._plain(scope)) is None:
+            return None
+        metrics.computed(TEMPLATE, perf_counter() - started)
+        start, body = told
+        entry = self._entry(start["headers"], body["body"], TEMPLATE, key)
+        if entry is not None and entry.size <= LARGEST:
+            self._keep(key, entry)
+        return entry
 
     async def _shared(self, scope: HTTPScope, receive: Receive, send: Send, told: Fields, key: Key) -> Entry | None:
         """The answer, by whoever asked for it first; None where it is not to be shared and has been sent."""
@@ -136,7 +156,11 @@ class Ready:
         route = str(asked.get("path_template") or "(none)")
         status: int = messages[0]["status"]
         metrics.computed(route, perf_counter() - started)
-        entry = self._entry(messages, route, key) if status == 200 else None
+        entry = None
+        if status == 200:
+            headers = [(bytes(name).lower(), bytes(value)) for name, value in messages[0]["headers"]]
+            body = b"".join(message.get("body", b"") for message in messages[1:])
+            entry = self._entry(headers, body, route, key)
         if entry is None:
             metrics.answered(route, status)
         # what was begun before a World was swapped or the day turned is no answer to later requests
@@ -144,8 +168,7 @@ class Ready:
             self._keep(key, entry)
         return entry, messages
 
-    def _entry(self, messages: list[Any], route: str, key: Key) -> Entry | None:
-        headers = [(bytes(name).lower(), bytes(value)) for name, value in messages[0]["headers"]]
+    def _entry(self, headers: Fields, body: bytes, route: str, key: Key) -> Entry | None:
         etag = next((value for name, value in headers if name == b"etag"), None)
         if etag is None:
             return None
@@ -153,7 +176,6 @@ class Ready:
         if len(self._alike) > MOST_ALIKE:
             self._alike.clear()
         shared = [field if field[0] == b"etag" else self._alike.setdefault(field, field) for field in headers]
-        body = b"".join(message.get("body", b"") for message in messages[1:])
         return Entry(
             etag,
             {"type": "http.response.start", "status": 200, "headers": shared},
@@ -174,7 +196,7 @@ class Ready:
         self._entries[key] = entry
         self._bytes += entry.size
         while len(self._entries) > MOST_ENTRIES or self._bytes > MOST_BYTES:
-            oldest = self._entries.pop(next(iter(self._entries)))
+            _, oldest = self._entries.popitem(last=False)
             self._bytes -= oldest.size
 
 

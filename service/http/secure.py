@@ -33,8 +33,8 @@ _PAGE = (
 _FIELDS_OF_A_PAGE = [_PAGE if name == _POLICY else (name, value) for name, value in FIELDS]
 
 
-async def add_fields(message: Message, _: Scope) -> None:
-    """Adds the fields; a hook for what the app sends."""
+def add_fields(message: Message, _: Scope) -> None:
+    """Adds the fields to what the app sends."""
     if message["type"] != "http.response.start":
         return
     is_page = any(name == b"content-type" and value.startswith(b"text/html") for name, value in message["headers"])

@@ -94,6 +94,7 @@ class Worlds:
             world = await promptly(lambda: build_warm(read(), current))
             self._swap(world, since[1:])
             await beside(lambda: draw(world, current))
+            current.memo.clear()  # which refers to it, so that it goes with the last who reads it
 
     async def _start_over(self, connection: Connection) -> None:
         """Reads everything, in the beginning or from another ledger than so far: one that was restored, or lost its end

@@ -24,8 +24,8 @@ from service.risk.methods.geopolrisk import (
 )
 from service.risk.methods.partner_adjusted import SUFFICIENT
 from service.world.dates import last_year
+from service.world.memo import Memo
 from service.world.standing import Ties
-from service.world.world import Memo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping

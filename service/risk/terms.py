@@ -90,7 +90,7 @@ class Terms:
         """Which kind of terms each row has, as a row of `table`."""
         return self.kinds.of_row
 
-    @property
+    @cached_property
     def steps(self) -> frozenset[int]:
         """The steps of the ladder that any row's factor rests on, by their place in `STEPS`; no other counts here."""
         kinds = self.kinds

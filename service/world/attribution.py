@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Literal
 from service.risk import control
 from service.world.dates import last_year
 from service.world.doubt import sd_by_country
+from service.world.memo import kept
 from service.world.shares import ShareSet, reshaped
-from service.world.world import kept
 
 if TYPE_CHECKING:
     from datetime import date

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from service.world.memo import Memo, kept
 from service.world.position import MOST_POSITIONS, Positions
 from service.world.sheet import Sheet, lay_out_after
 from service.world.standing import Ties
-from service.world.world import STAGES, Memo, World, kept
+from service.world.world import STAGES, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

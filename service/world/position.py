@@ -14,9 +14,10 @@ import numpy as np
 
 from service.risk.numbers import Bools, Ints
 from service.risk.partners import LADDER, Ladder, RestrictionType, Tier
+from service.world.memo import Memo, kept
 from service.world.sheet import MOST_REACHED, Cells, sheet_on
 from service.world.standing import Standing, Tied, ties_on
-from service.world.world import STAGES, Memo, World, kept
+from service.world.world import STAGES, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

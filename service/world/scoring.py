@@ -12,9 +12,9 @@ from service.risk.intervals import LEVEL, Intervals, Parts, intervals, parts
 from service.risk.methods.partner_adjusted import MineralScores, score_minerals, score_stages
 from service.risk.partners import LADDER, Ladder, RestrictionType
 from service.risk.terms import Terms
+from service.world.memo import Memo, kept
 from service.world.position import NOBODY, Position, positions_on
 from service.world.sheet import Sheet, sheet_on
-from service.world.world import Memo, kept
 
 if TYPE_CHECKING:
     from datetime import date

@@ -15,8 +15,9 @@ from service.risk.model import Suppliers
 from service.risk.numbers import Floats, Groups, Ints, joined
 from service.risk.uncertainty import Doubt, Sample, sample
 from service.world.doubt import share_sd
+from service.world.memo import Memo
 from service.world.rows import Stage
-from service.world.world import STAGES, Memo, World
+from service.world.world import STAGES, World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from service.risk.methods.partner_adjusted import MineralScores, score_minerals, score_stages
+from service.world.memo import Memo
 from service.world.position import NOBODY, Positions
 from service.world.scoring import Scored, terms_of
 from service.world.standing import ties_on
-from service.world.world import Memo, World
+from service.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter, OrderedDict
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from service.world.dates import holds, last_year, settled
 from service.world.governance import GovernanceTable, tabulate
+from service.world.memo import Memo
 from service.world.rows import (
     KINDS,
     Agreement,
@@ -39,7 +39,7 @@ from service.world.studies import STUDIED, Studies
 from service.world.studies import collect as collect_studies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date, datetime
 
     from numpy.typing import NDArray
@@ -48,61 +48,6 @@ if TYPE_CHECKING:
 
 STAGES: tuple[Stage, ...] = ("extraction", "processing")
 T = TypeVar("T")
-
-
-class Memo:
-    """A bounded memory of what was computed, the least recently used dropped first. Threads may share one."""
-
-    def __init__(self, size: int = 256) -> None:
-        self._size = size
-        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """The value kept under `key`, computed now if there is none."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                kept: T = self._kept[key]
-                return kept
-        value = compute()
-        with self._lock:
-            value = self._kept.setdefault(key, value)
-            if len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        return value
-
-    def __len__(self) -> int:
-        """How much is kept, what is kept in memories of this one included."""
-        return sum(len(each) if isinstance(each, Memo) else 1 for each in self)
-
-    def __iter__(self) -> Iterator[Any]:
-        """What is kept."""
-        return iter(tuple(self._kept.values()))
-
-    def put(self, key: Hashable, value: Any) -> None:
-        """Keeps what has been worked out elsewhere."""
-        self.get(key, lambda: value)
-
-    def items(self) -> tuple[tuple[Any, Any], ...]:
-        """What is kept, by its keys."""
-        with self._lock:
-            return tuple(self._kept.items())
-
-    def renamed(self, name: Callable[[Any], Hashable | None]) -> Memo:
-        """Another memory as large, of what is kept here and has a name there."""
-        other = Memo(self._size)
-        other._kept.update((named, value) for key, value in self.items() if (named := name(key)) is not None)
-        return other
-
-    def clear(self) -> None:
-        """Forgets everything."""
-        self._kept.clear()
-
-
-def kept(world: World, what: str, size: int) -> Memo:
-    """The memory of a World for one kind of thing, of which it keeps `size`."""
-    return world.memo.get(("kept", what), lambda: Memo(size))
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from litestar import Litestar
 
+from service.answers.score import Account
 from service.app import Chokepoint, create_app
-from service.http.plain import TEMPLATE, Plain
+from service.http.plain import TEMPLATE
 from service.settings import Secret, Settings
 from tests.serving import asking
 
@@ -50,28 +50,16 @@ OTHERS = [
 ]
 
 
-class Counted:
-    """An application that counts what it is asked and passes it on."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-        self.asked = 0
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self.asked += 1
-        await self.app(scope, receive, send)
-
-
-async def answered(app: Any, url: str, *fields: tuple[bytes, bytes]) -> tuple[list[Any], str]:
-    """What an application sends, and which route it says that is of."""
+def scope_of(url: str) -> dict[str, Any]:
+    """What a server makes of a GET."""
     path, query = urlsplit(url).path, url.partition("?")[2]
-    scope = {
+    return {
         "type": "http",
         "method": "GET",
         "path": path,
         "raw_path": path.encode(),
         "query_string": query.encode(),
-        "headers": [(b"accept", b"application/json"), *fields],
+        "headers": [(b"accept", b"application/json")],
         "client": ("127.0.0.1", 1),
         "root_path": "",
         "scheme": "http",
@@ -79,6 +67,10 @@ async def answered(app: Any, url: str, *fields: tuple[bytes, bytes]) -> tuple[li
         "server": ("localhost", 80),
         "state": {},
     }
+
+
+async def framework(app: Chokepoint, scope: dict[str, Any]) -> list[Any]:
+    """What the framework sends."""
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
@@ -87,9 +79,15 @@ async def answered(app: Any, url: str, *fields: tuple[bytes, bytes]) -> tuple[li
     async def receive() -> Any:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    await app(scope, receive, send)
-    start = {**sent[0], "headers": sorted((bytes(name).lower(), bytes(value)) for name, value in sent[0]["headers"])}
-    return [start, b"".join(message.get("body", b"") for message in sent[1:])], str(scope.get("path_template"))
+    await app.framework(scope, receive, send)  # type: ignore[arg-type]
+    return sent
+
+
+def told(messages: Any) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Status, header fields in some order, and body."""
+    start, *bodies = messages
+    fields = sorted((bytes(name).lower(), bytes(value)) for name, value in start["headers"])
+    return start["status"], fields, b"".join(message.get("body", b"") for message in bodies)
 
 
 @pytest.fixture(scope="module", params=["open", "keyed"])
@@ -102,39 +100,31 @@ async def app(request: pytest.FixtureRequest, seeded_dsn: str) -> AsyncIterator[
         yield app
 
 
-@pytest.fixture
-def framework(app: Chokepoint) -> tuple[Plain, Counted]:
-    """The application's way past the framework, and the framework behind it."""
-    plain = app.framework
-    assert isinstance(plain, Plain)
-    counted = Counted(lambda *asked: Litestar.__call__(app, *asked))
-    return Plain(plain._worlds, counted, plain._before_send), counted
-
-
 @pytest.mark.parametrize("url", PLAIN)
-async def test_a_plain_question_has_the_frameworks_answer_without_it(
-    framework: tuple[Plain, Counted], url: str
-) -> None:
-    """Status, header fields and body, and it is counted under the same route."""
-    plain, counted = framework
-    found = await answered(plain, url)
-    assert counted.asked == 0
-    assert found == await answered(counted, url)
-    assert found[0][0]["status"] == 200
-    assert found[1] == TEMPLATE
+async def test_a_plain_question_has_the_frameworks_answer(app: Chokepoint, url: str) -> None:
+    """Status, header fields and body; and it is counted under the same route."""
+    scope = scope_of(url)
+    found = app.ready._plain(scope)  # type: ignore[arg-type]
+    assert found is not None
+    assert told(found) == told(await framework(app, scope))
+    assert told(found)[0] == 200
+    assert scope["path_template"] == TEMPLATE
 
 
 @pytest.mark.parametrize("url", OTHERS)
-async def test_any_other_question_is_the_frameworks(framework: tuple[Plain, Counted], url: str) -> None:
-    """Answered or refused."""
-    plain, counted = framework
-    found = await answered(plain, url)
-    assert counted.asked == 1
-    assert found[0] == (await answered(counted, url))[0]
+async def test_any_other_question_is_the_frameworks(app: Chokepoint, url: str) -> None:
+    """Be it one that it answers or one that it refuses."""
+    assert app.ready._plain(scope_of(url)) is None  # type: ignore[arg-type]
 
 
-async def test_a_demanded_revision_is_for_the_framework_to_wait_for(framework: tuple[Plain, Counted]) -> None:
-    plain, counted = framework
-    (start, _), _ = await answered(plain, PLAIN[0], (b"chokepoint-min-revision", b"999"))
-    assert counted.asked == 1
-    assert start["status"] in (404, 503)
+async def test_what_goes_wrong_is_the_frameworks_to_tell(app: Chokepoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes to the same, and answers as it does to whatever goes wrong."""
+
+    def fails(*_: Any, **__: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(Account, "sent", fails)
+    scope = scope_of(PLAIN[0])
+    assert app.ready._plain(scope) is None  # type: ignore[arg-type]
+    status, _, body = told(await framework(app, scope))
+    assert (status, b"/problems/out-of-memory" in body) == (503, True)

@@ -30,6 +30,7 @@ from typing import Any
 from service.methods.geopolrisk import commodities, value_of
 from service.methods.verification.geopolrisk import MATERIALS
 from service.seeding import read_seeds
+from service.world.memo import Memo
 from service.world.rows import (
     Bloc,
     Country,
@@ -44,7 +45,7 @@ from service.world.rows import (
 from service.world.rows import (
     Row as Evidence,
 )
-from service.world.world import Memo, World
+from service.world.world import World
 from tests.bench.row import ROUNDS, Row, row_of
 from tests.evidence import source, world_of
 

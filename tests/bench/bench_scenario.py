@@ -21,8 +21,9 @@ from service.answers.contributions import agreement_parts
 from service.answers.effect import Effect
 from service.answers.scenario import Played
 from service.seeding import read_seeds
+from service.world.memo import Memo
 from service.world.scoring import score_all
-from service.world.world import Memo, World
+from service.world.world import World
 from tests.evidence import world_of
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))

@@ -19,10 +19,10 @@ from datetime import date
 from pathlib import Path
 
 from service.seeding import read_seeds
+from service.world.memo import Memo
 from service.world.rows import Country
 from service.world.scoring import score_all
 from service.world.sheet import sheet_on
-from service.world.world import Memo
 from tests.bench.load import free_port, load, warm
 from tests.bench.rates import SECONDS, paths, seeded
 from tests.bench.row import ROUNDS, Row, row_of

@@ -41,7 +41,7 @@ class Desk:
         self.worlds = Worlds("postgresql://nobody@localhost/none", "postgresql://nobody@localhost/none")
         self.swap()
         self.book = Book()
-        self.ready = Ready(self.worlds, self.book)
+        self.ready = Ready(self.worlds, lambda _: None, self.book)
 
     def swap(self) -> None:
         """Makes another World the newest. Which one is all that ready answers want to know of it."""

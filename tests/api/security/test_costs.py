@@ -17,11 +17,12 @@ from service.answers.history import Moment
 from service.http import changes, imports, levers
 from service.store import history
 from service.world.attribution import MOST_BY_CONTROL
+from service.world.memo import Memo
 from service.world.position import MOST_POSITIONS, Positions, positions_on
 from service.world.scenario.state import ChangeError
 from service.world.scenario.work import MOST_PAIRS, refuse_overmuch
 from service.world.size import bytes_worked_out
-from service.world.world import Memo, World
+from service.world.world import World
 from tests.api.security.conftest import House
 from tests.evidence import source
 from tests.serving import Service
