@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 METHOD = MethodRef(id=ID, version=VERSION)
 
-MOST_TOLD = 10_000
-"""So many accounts of one mineral are kept as they are sent, some 6 KB each; the buyers there are, and the days of two
-years, have no more that differ."""
+MOST_TOLD = 16_384
+"""So many accounts of one mineral are kept as they are sent, some 5 KB each; the buyers there are have some 10,000 that
+differ on the days of two years, and other ladders come on top."""
 
 _ENCODER = Encoder()
 

@@ -80,6 +80,11 @@ class _Drawn:
     point_least: Floats
     point_most: Floats
 
+    def everywhere(self, draws: int) -> _Drawn:
+        """These stages, of which all draws are the same, with so many draws."""
+        least, most = (np.broadcast_to(each[:, :1], (len(each), draws)) for each in (self.least, self.most))
+        return _Drawn(least, most, self.point_least, self.point_most)
+
     def blended(self, own: _Drawn, part: Floats) -> _Drawn:
         """These stages with `part` of H from another supply of the same stages."""
         by_draw = part[:, None].astype(np.float32)
@@ -102,21 +107,25 @@ def intervals(scores: MineralScores, sample: Sample, level: float = LEVEL, own: 
 
 def parts(scores: MineralScores, sample: Sample, level: float = LEVEL, own: OwnSupply | None = None) -> Parts:
     """The intervals, with what the figures and what the ladder contribute to them, each on its own."""
-    drawn = _factors(scores, own, drawn_ladder(scores.stages.ladder, sample.seed, sample.draws))
-    if all((factors == factors[:, :1]).all() for factors in drawn):  # what of the ladder counts here is certain
-        figures = _draw(scores, sample, own, [factors[:, :1] for factors in drawn])
-        design = _draw_ladder(scores, own, [factors[:, :ALIKE] for factors in drawn])
-        (alone,) = _intervals(scores, [figures], level)
-        return Parts(alone, alone, *_intervals(scores, [design], level))
-    central = _factors(scores, own, central_ladder(scores.stages.ladder))
-    whole, figures = _draw(scores, sample, own, drawn), _draw(scores, sample, own, central)
-    return Parts(*_intervals(scores, [whole, figures, _draw_ladder(scores, own, drawn)], level))
+    ladder = scores.stages.ladder
+    central = _factors(scores, own, central_ladder(ladder))
+    figures = _draw(scores, sample, own, central)
+    if all(ladder.certain(supply.terms.steps) for supply in _supplies(scores, own)):
+        design = _draw_ladder(scores, own, [np.repeat(factors, ALIKE, axis=1) for factors in central])
+        whole, apart = _intervals(scores, [figures, design.everywhere(sample.draws)], level)
+        return Parts(whole, whole, apart)
+    drawn = _factors(scores, own, drawn_ladder(ladder, sample.seed, sample.draws))
+    readings = [_draw(scores, sample, own, drawn), figures, _draw_ladder(scores, own, drawn)]
+    return Parts(*_intervals(scores, readings, level))
+
+
+def _supplies(scores: MineralScores, own: OwnSupply | None) -> list[StageScores]:
+    return [scores.stages] if own is None else [scores.stages, own.scores]
 
 
 def _factors(scores: MineralScores, own: OwnSupply | None, ladder: Ladders) -> list[Draws]:
     """The partner factors of the kinds of terms there are, towards the world's suppliers and towards one's own."""
-    supplies = [scores.stages] if own is None else [scores.stages, own.scores]
-    return [supply.terms.table(*ladder) for supply in supplies]
+    return [supply.terms.table(*ladder) for supply in _supplies(scores, own)]
 
 
 def _draw(scores: MineralScores, sample: Sample, own: OwnSupply | None, factors: list[Draws]) -> _Drawn:

@@ -242,6 +242,10 @@ class Ladder:
             return self
         return LADDER.replace(**{STEPS[place]: self.steps[place] for place in counts}) if counts else LADDER
 
+    def certain(self, places: Collection[int]) -> bool:
+        """Whether there is no doubt about some steps, by their place in `STEPS`."""
+        return all(self.steps[place].low == self.steps[place].high for place in places)
+
     def settled(self) -> Ladder:
         """This ladder with every step certain at its central value."""
         return self.replace(**{name: getattr(self, name).central for name in STEPS})

@@ -78,13 +78,10 @@ def _put(memo: Memo, found: Iterable[tuple[Any, Any]]) -> None:
         memo.put(key, each)
 
 
-def _memories(base: World, *names: str) -> list[tuple[Any, Memo]]:
-    return [(key, memory) for key, memory in _found(base.memo, Memo) if key in {("kept", name) for name in names}]
-
-
 def _share(base: World, world: World, *names: str) -> None:
     """Lets both Worlds keep what they work out in the same memories."""
-    _put(world.memo, _memories(base, *names))
+    parts = base.memo.parts
+    world.memo.parts.update((name, parts[name]) for name in names if name in parts)
 
 
 def _lay_out_again(base: World, world: World) -> Same:
@@ -119,7 +116,8 @@ def _carry_told(base: World, world: World, same: Same) -> None:
         sheet, mineral, *stands = key
         return (same[sheet, mineral], mineral, *stands) if (sheet, mineral) in same else None
 
-    _put(world.memo, [(key, memory.renamed(name)) for key, memory in _memories(base, "told")])
+    if "told" in base.memo.parts:
+        world.memo.parts["told"] = base.memo.parts["told"].renamed(name)
 
 
 def _carry_positions(base: World, world: World) -> None:

@@ -23,6 +23,8 @@ class Memo:
         self._size = size
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = Lock()
+        self.parts: dict[str, Memo] = {}
+        """Memories within this one that have a bound of their own, by what they keep."""
 
     def get(self, key: Hashable, compute: Callable[[], T]) -> T:
         """The value kept under `key`, computed now if there is none."""
@@ -43,8 +45,8 @@ class Memo:
         return sum(len(each) if isinstance(each, Memo) else 1 for each in self)
 
     def __iter__(self) -> Iterator[Any]:
-        """What is kept."""
-        return iter(tuple(self._kept.values()))
+        """What is kept, the memories within this one included."""
+        return iter((*self._kept.values(), *self.parts.values()))
 
     def put(self, key: Hashable, value: Any) -> None:
         """Keeps what has been worked out elsewhere."""
@@ -62,11 +64,14 @@ class Memo:
         return other
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Forgets everything; memories within this one that others share keep what they have."""
         with self._lock:
             self._kept.clear()
+            self.parts.clear()
 
 
 def kept(world: World, what: str, size: int) -> Memo:
     """The memory of a World for one kind of thing, of which it keeps `size`."""
-    return world.memo.get(("kept", what), lambda: Memo(size))
+    parts = world.memo.parts
+    found = parts.get(what)
+    return parts.setdefault(what, Memo(size)) if found is None else found
