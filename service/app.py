@@ -81,11 +81,10 @@ class Chokepoint(Litestar):
             return self._answer(scope, receive, send)
         return self.gate(scope, receive, send, self._answer)
 
-    async def _answer(self, scope: HTTPScope, receive: Receive, send: Send, told: Fields = ()) -> None:
+    def _answer(self, scope: HTTPScope, receive: Receive, send: Send, told: Fields = ()) -> Coroutine[Any, Any, None]:
         if scope["method"] in _READS:
-            await self.ready.answer(scope, receive, send, told)
-        else:
-            await metrics.counted(scope, patient(receive), send, self.framework, told)
+            return self.ready.answer(scope, receive, send, told)
+        return metrics.counted(scope, patient(receive), send, self.framework, told)
 
 
 def create_app(settings: Settings) -> Litestar:

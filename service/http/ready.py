@@ -51,10 +51,14 @@ Key = tuple[str, bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A finished answer: its ETag, its start with body and for a 304, the body, and where each is counted."""
+    """A finished answer: its ETag, its start with body and for a 304, the body, and where each is counted.
+
+    Of a body that is sent whole the server tells the length itself; `length` is for a HEAD.
+    """
 
     etag: bytes
     start: Message
+    length: Fields
     not_modified: Message
     body: Message
     given: Tally
@@ -101,7 +105,9 @@ class Ready:
             start, body = entry.not_modified, _NO_BODY
         else:
             entry.given.count += 1
-            start, body = entry.start, entry.body if scope["method"] != "HEAD" else _NO_BODY
+            start, body = entry.start, entry.body
+            if scope["method"] == "HEAD":
+                start, body = _with(start, entry.length), _NO_BODY
         await send(_with(start, told) if told else start)
         await send(body)
 
@@ -175,10 +181,12 @@ class Ready:
         # most fields are the same in many answers: shared, they stay in the processor's cache
         if len(self._alike) > MOST_ALIKE:
             self._alike.clear()
-        shared = [field if field[0] == b"etag" else self._alike.setdefault(field, field) for field in headers]
+        told = (field for field in headers if field[0] != b"content-length")
+        shared = [field if field[0] == b"etag" else self._alike.setdefault(field, field) for field in told]
         return Entry(
             etag,
             {"type": "http.response.start", "status": 200, "headers": shared},
+            ((b"content-length", str(len(body)).encode()),),
             {
                 "type": "http.response.start",
                 "status": 304,
