@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections import deque
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -56,6 +57,8 @@ class Worlds:
         self._building = asyncio.Lock()
         self._asking = asyncio.Lock()
         self._swapped = asyncio.Event()
+        self._served: deque[World] = deque()
+        """The newest World, behind those before it that may still be drawn from."""
         self._waiting = 0
         self.database_up = False
 
@@ -79,9 +82,13 @@ class Worlds:
             self.database_up = up
             first.set()
 
-        async with following(self._read_url, reading.CHANNEL, look, connected):
-            await first.wait()
-            yield
+        drawing = asyncio.create_task(self._draw())
+        try:
+            async with following(self._read_url, reading.CHANNEL, look, connected):
+                await first.wait()
+                yield
+        finally:
+            drawing.cancel()
 
     async def _look(self, connection: Connection) -> None:
         """Takes up what is new in the ledger. Where nothing is, this is one small query."""
@@ -93,8 +100,18 @@ class Worlds:
             read = await reading.since(connection, current.evidence, since[1:])
             world = await promptly(lambda: build_warm(read(), current))
             self._swap(world, since[1:])
-            await beside(lambda: draw(world, current))
-            current.memo.clear()  # which refers to it, so that it goes with the last who reads it
+
+    async def _draw(self) -> None:
+        """Draws for lists what is new in each World, beside answers and beside what is committed meanwhile."""
+        drawn: World | None = None
+        while True:
+            await self._swapped.wait()
+            while (world := self.newest) is not None and world is not drawn:
+                if drawn is not None:
+                    await beside(partial(_draw, world, drawn))
+                while self._served[0] is not world:
+                    self._served.popleft().memo.clear()  # which refers to it: so it goes with the last who reads it
+                drawn = world
 
     async def _start_over(self, connection: Connection) -> None:
         """Reads everything, in the beginning or from another ledger than so far: one that was restored, or lost its end
@@ -116,6 +133,7 @@ class Worlds:
         """Serves a World; `revisions` have been added to those known so far."""
         self._revisions.extend(revisions)
         self.newest = world
+        self._served.append(world)
         self._swapped.set()
         self._swapped = asyncio.Event()
         metrics.REVISION.set(world.revision)
@@ -219,6 +237,13 @@ class Worlds:
         """A connection for adding to the ledger. Raises Unavailable while the database is away, and OutOfSpace."""
         again = "{}; ask again, for nothing is written twice"
         return _connected(self._write_url, LONGEST_WRITE, LONGEST_WRITE_STATEMENT, again)
+
+
+def _draw(world: World, base: World) -> None:
+    try:
+        draw(world, base)
+    except Exception:  # lists then draw for themselves
+        log.exception("what is new in revision %d could not be drawn ahead", world.revision)
 
 
 @contextlib.asynccontextmanager
