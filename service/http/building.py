@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TURN, SHORT_TURN = sys.getswitchinterval(), 0.0005
 """Seconds a thread runs before another that waits has its turn: ordinarily, and while a World is built."""
 
-STANDSTILL = 0.03
+STANDSTILL = 0.06
 """Seconds for which no answer is given while the World of a new revision is built."""
 
 _builder = ThreadPoolExecutor(1, "builder")
