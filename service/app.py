@@ -60,6 +60,25 @@ Every number names its source; every answer carries `as_of`, `known_at` and `dat
 the same `as_of` and `known_at` gives the same bytes. Errors are `application/problem+json` (RFC 9457).
 """
 
+CONTROLLERS = (
+    ScoreController,
+    LeverController,
+    CompareController,
+    ExplainController,
+    RevisionController,
+    ChangeController,
+    CatalogController,
+    TieController,
+    EffectController,
+    ScenarioController,
+    ImportController,
+    ReportController,
+    MethodController,
+    VerificationController,
+    HealthController,
+)
+"""What answers requests, one for each resource."""
+
 _READS = frozenset(("GET", "HEAD"))
 
 
@@ -104,23 +123,7 @@ def create_app(settings: Settings) -> Litestar:
 
     app = Chokepoint(
         plugins=[StructPlugin()],
-        route_handlers=[
-            ScoreController,
-            LeverController,
-            CompareController,
-            ExplainController,
-            RevisionController,
-            ChangeController,
-            CatalogController,
-            TieController,
-            EffectController,
-            ScenarioController,
-            ImportController,
-            ReportController,
-            MethodController,
-            VerificationController,
-            HealthController,
-        ],
+        route_handlers=CONTROLLERS,
         dependencies={
             "worlds": Provide(lambda: worlds, sync_to_thread=False),
             "view": Provide(reads.provide_view),
