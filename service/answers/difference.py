@@ -82,7 +82,7 @@ class Compared:
     def same(self) -> bool:
         """Whether everything that enters the score is the same, so that nothing can differ."""
         one, other = self.before.scored, self.after.scored
-        rows = [side.sheet.suppliers.stages.rows(side.sheet.places_of[self.before.mineral]) for side in (one, other)]
+        rows = [side.sheet.rows_of(self.before.mineral) for side in (one, other)]
         return one.scores.stages.ladder == other.scores.stages.ladder and all(
             np.array_equal(a[rows[0]], b[rows[1]]) for a, b in zip(_columns(one), _columns(other), strict=True)
         )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from schemas.change import Step
-from service.risk.partners import LADDER, STEPS, Ladder
+from service.risk.partners import STEPS, Ladder
 
 
 def overridden(ladder: Ladder) -> dict[str, float | Step]:
     """The steps that have another value than the method's own; a step that is certain is a bare number."""
     told: dict[str, float | Step] = {}
-    for name, step, own in zip(STEPS, ladder.steps, LADDER.steps, strict=True):
-        if step is not own and step != own:
-            certain = step.low == step.central == step.high
-            told[name] = step.central if certain else Step(central=step.central, low=step.low, high=step.high)
+    for place in ladder.changed:
+        step = ladder.steps[place]
+        certain = step.low == step.central == step.high
+        told[STEPS[place]] = step.central if certain else Step(central=step.central, low=step.low, high=step.high)
     return told

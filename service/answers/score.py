@@ -110,8 +110,8 @@ class Account:
         scored = self.scored
         if isinstance(scored, Sourced):  # no two buyers have the same supply of their own
             return self.score(mineral)
-        rows = scored.sheet.suppliers.stages.rows(scored.sheet.places_of[mineral])
-        ladder = LADDER if self.ladder is LADDER else self.ladder.on(scored.towards(mineral).terms.steps)
+        rows = scored.sheet.rows_of(mineral)
+        ladder = self.ladder.on(scored.towards(mineral).terms.steps) if self.ladder.changed else self.ladder
         alike = (scored.sheet, mineral, scored.position.content(rows), ladder)
         key = (*alike, self.level, self.attribution, self.as_of.year)
         told, score = kept(self.world, "told", MOST_TOLD).get(key, lambda: self._packed(mineral))

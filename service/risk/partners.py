@@ -229,16 +229,18 @@ class Ladder:
         steps = {name: value if isinstance(value, Step) else Step.exactly(value) for name, value in values.items()}
         return with_fields(self, **steps)
 
+    @cached_property
+    def changed(self) -> tuple[int, ...]:
+        """The places in `STEPS` of the steps that have another value than the method's own."""
+        return tuple(place for place, step in enumerate(self.steps) if step != LADDER.steps[place])
+
     def on(self, places: Collection[int]) -> Ladder:
         """The ladder that is this one on some steps, by their place in `STEPS`, and the method's own on all others.
 
         Where only these steps count, ladders that agree on them are one.
         """
-        if self is LADDER:
-            return self
-        changed = [place for place, step in enumerate(self.steps) if step != LADDER.steps[place]]
-        counts = [place for place in changed if place in places]
-        if len(counts) == len(changed):
+        counts = [place for place in self.changed if place in places]
+        if len(counts) == len(self.changed):
             return self
         return LADDER.replace(**{STEPS[place]: self.steps[place] for place in counts}) if counts else LADDER
 

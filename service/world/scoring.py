@@ -70,7 +70,7 @@ class Scored:
 
     def towards(self, mineral: str) -> Stand:
         """How the buyer stands towards one mineral's suppliers."""
-        rows = self.sheet.suppliers.stages.rows(self.sheet.places_of[mineral])
+        rows = self.sheet.rows_of(mineral)
         return self.stands.get((self.sheet, mineral, self.position.content(rows)), lambda: self.stand.only(rows))
 
     def only(self, mineral: str) -> Scored:

@@ -90,7 +90,7 @@ class Sheet:
 
     def _only(self, mineral: str) -> Sheet:
         stages = self.places_of[mineral]
-        rows = self.suppliers.stages.rows(stages)
+        rows = self.rows_of(mineral)
         stage, place, country = self.cells
         return Sheet(
             on=self.on,
@@ -103,9 +103,13 @@ class Sheet:
             doubt=self.doubt.only(rows, stages),
         )
 
+    def rows_of(self, mineral: str) -> slice:
+        """Where the supplier rows of a mineral stand."""
+        return self.suppliers.stages.rows(self.places_of[mineral])
+
     def governed(self, mineral: str) -> bytes:
         """The governance of a mineral's suppliers: the same where all its numbers are."""
-        rows = self.suppliers.stages.rows(self.places_of[mineral])
+        rows = self.rows_of(mineral)
         columns = (self.suppliers.governance, self.suppliers.governed, self.doubt.governance_sd)
         return b"".join(column[rows].tobytes() for column in columns)
 

@@ -74,11 +74,11 @@ class Sourced(Scored):
     def _only(self, mineral: str) -> Sourced:
         stages = self.sheet.places_of[mineral]
         sheet, rows = self.sheet.only(mineral), self.supply.scores.suppliers.stages.rows(stages)
-        place = self.sheet.order[mineral]
+        place, stand = self.sheet.order[mineral], self.stand.only(self.sheet.rows_of(mineral))
         return Sourced(
             sheet=sheet,
-            stand=self.stand.only(self.sheet.suppliers.stages.rows(stages)),
-            scores=self.scores.only(place, sheet.suppliers, sheet.minerals),
+            stand=stand,
+            scores=self.scores.only(place, sheet.suppliers, sheet.minerals, stand.terms),
             own=tuple(found and found.moved(-rows.start) for found in self.own[stages.start : stages.stop]),
             supply=self.supply.only(stages),
             own_position=self.own_position.only(rows),

@@ -215,7 +215,7 @@ class MineralScores:
     binding_stage: Ints
     understated: Bools
 
-    def only(self, index: int, suppliers: Suppliers, minerals: Groups, terms: Terms | None = None) -> MineralScores:
+    def only(self, index: int, suppliers: Suppliers, minerals: Groups, terms: Terms) -> MineralScores:
         """One mineral; `suppliers`, `minerals` and `terms` are those of its stages, taken once for many."""
         members, each = self.stages_of(index), slice(index, index + 1)
         return MineralScores(
