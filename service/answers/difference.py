@@ -81,10 +81,12 @@ class Compared:
     @cached_property
     def same(self) -> bool:
         """Whether everything that enters the score is the same, so that nothing can differ."""
-        one, other = self.before.scored, self.after.scored
-        rows = [side.sheet.rows_of(self.before.mineral) for side in (one, other)]
-        return one.scores.stages.ladder == other.scores.stages.ladder and all(
-            np.array_equal(a[rows[0]], b[rows[1]]) for a, b in zip(_columns(one), _columns(other), strict=True)
+        one, other = self.before.alone, self.after.alone
+        terms = [[*map(each.terms.at, range(len(each.terms.kind)))] for each in (one, other)]
+        return (
+            one.scores.stages.ladder == other.scores.stages.ladder
+            and terms[0] == terms[1]
+            and all(map(np.array_equal, _figures(one), _figures(other)))
         )
 
     def interval(self, level: float = LEVEL) -> DifferenceInterval | None:
@@ -120,11 +122,10 @@ class Compared:
         return CoverageChange(**{name: share(after[name] - before[name]) + 0.0 for name in before})
 
 
-def _columns(scored: Scored) -> tuple[NDArray[Any], ...]:
-    """All that enters the scores beside the ladder, row by row."""
-    suppliers, terms = scored.sheet.suppliers, scored.terms
-    figures = (suppliers.share, suppliers.known, suppliers.governance, suppliers.governed, suppliers.country)
-    return (*figures, terms.tier, terms.restriction, terms.rate, terms.rated, terms.relieved)
+def _figures(scored: Scored) -> tuple[NDArray[Any], ...]:
+    """The figures that enter the scores, row by row."""
+    suppliers = scored.sheet.suppliers
+    return (suppliers.share, suppliers.known, suppliers.governance, suppliers.governed, suppliers.country)
 
 
 def _apart(before: float | None, after: float | None) -> float | None:

@@ -18,8 +18,8 @@ from service.answers.explain_ties import TiesExplained
 from service.answers.score import FLAGS, METHOD, TIES, Account
 from service.answers.stamp import stamp
 from service.risk.governance import BOUND, DIMENSIONS
-from service.risk.methods.partner_adjusted import BANDS, SUFFICIENT
-from service.risk.model import SHARE_DIGITS
+from service.risk.methods.partner_adjusted import BANDS
+from service.risk.model import SHARE_DIGITS, SUFFICIENT
 from service.risk.partners import LADDER, RestrictionType, Tier
 from service.risk.uncertainty import DRAWS
 from service.world.governance import REFERENCE_YEARS
@@ -121,7 +121,7 @@ class _Made:
     def _supplier(self, place: Place, row: Share, at: int) -> wire.SupplierUsed:
         scored, stages = self.account.scored, self.account.scored.scores.stages
         terms, world = scored.terms, self.account.world
-        tier, kind = Tier(int(terms.tier[at])), RestrictionType(int(terms.restriction[at]))
+        kind = terms.at(at)
         agreement, restriction = int(scored.position.agreement[at]), int(scored.position.restriction[at])
         g = float(stages.suppliers.governance[at]) if stages.suppliers.governed[at] else None
         return wire.SupplierUsed(
@@ -137,12 +137,12 @@ class _Made:
             source=cite(row),
             w=None if g is None else 10 * g,
             g=g,
-            tie=TIES[tier],
+            tie=TIES[kind.tier],
             agreement=None if agreement == NOBODY else list(world.agreements)[agreement],
             restriction=None if restriction == NOBODY else list(world.restrictions)[restriction],
-            tau=LADDER.tau(tier).central,
-            r=LADDER.r(kind, float(terms.rate[at]) if terms.rated[at] else None).central,
-            rho=float(terms.relieved[at]),
+            tau=LADDER.tau(kind.tier).central,
+            r=LADDER.r(kind.restriction, kind.rate).central,
+            rho=float(kind.relieved),
             t=float(stages.factor[at]),
             contribution=float(stages.contribution[at]),
             readings=self.ties.readings(place.stage, row.country),

@@ -14,7 +14,7 @@ from schemas.score import MethodRef, Score, ScoreRow
 from service.answers.control import StageControl
 from service.answers.ladder import overridden
 from service.answers.rounding import measure, points, share
-from service.answers.stages import FLAGS, TIES, Stages, flags_of, ordered
+from service.answers.stages import FLAGS, TIES, Stages, flags_of, named, ordered
 from service.answers.stamp import stamp
 from service.answers.standing import Field, field_of
 from service.methods.default import UNIT
@@ -22,11 +22,12 @@ from service.risk.intervals import LEVEL
 from service.risk.methods.partner_adjusted import ID, VERSION, band
 from service.risk.partners import LADDER, Ladder
 from service.world.attribution import Attribution, attributed
-from service.world.memo import kept
+from service.world.memo import kept_by
 from service.world.scoring import Scored, score_alike
 from service.world.sourcing import Sourced, score_sourced
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from schemas.score import StageScore
@@ -38,7 +39,13 @@ MOST_TOLD = 16_384
 """So many accounts of one mineral are kept as they are sent, some 5 KB each; the buyers there are have some 10,000 that
 differ on the days of two years, and other ladders come on top."""
 
+MOST_ALIKE = 4096
+"""Of so many kinds of terms towards one mineral's suppliers it is kept what they come to; some 5 KB each."""
+
 _ENCODER = Encoder()
+
+_Told = tuple[dict[str, Any], float | None]
+"""Fields of an account, and the score, unrounded."""
 
 MixName = Literal["world", "sourcing"]
 """Whose supply counts: the world's alone, or the buyer's own beside it where the ledger knows it."""
@@ -50,10 +57,6 @@ MIXES: dict[MixName, str] = {
     " own supply and import reliance IR; the world's supply alone elsewhere",
 }
 """What each choice of supply does."""
-
-
-def _score_of(alone: Scored) -> float | None:
-    return float(alone.scores.score[0]) if alone.scores.sufficient[0] else None
 
 
 class _Lines(NamedTuple):
@@ -99,31 +102,47 @@ class Account:
 
     def score(self, mineral: str) -> Score:
         """The whole account of one mineral."""
-        alone = self.scored.only(mineral)
-        key = ("told", self.level, self.attribution, self.as_of.year)
-        told = alone.memo.get(key, lambda: self._told(mineral, alone))
-        market = {"stages": [self._to_market(mineral, stage) for stage in told["stages"]]}
-        return self._signed(told | market, _score_of(alone))
+        told, score, stages = self._named(mineral)
+        stages = [self._to_market(mineral, stage) for stage in stages]
+        return self._signed(told | {"stages": stages}, score)
 
     def sent(self, mineral: str) -> Score:
         """The account as it is sent: its stages, which all who stand alike have in common, are JSON already."""
         scored = self.scored
         if isinstance(scored, Sourced):  # no two buyers have the same supply of their own
             return self.score(mineral)
-        rows = scored.sheet.rows_of(mineral)
-        ladder = self.ladder.on(scored.towards(mineral).terms.steps) if self.ladder.changed else self.ladder
-        alike = (scored.sheet, mineral, scored.position.content(rows), ladder)
-        key = (*alike, self.level, self.attribution, self.as_of.year)
-        told, score = kept(self.world, "told", MOST_TOLD).get(key, lambda: self._packed(mineral))
+        stands = scored.position.content(scored.sheet.rows_of(mineral))
+        told, score = self._kept("told", MOST_TOLD, mineral, stands, lambda: self._packed(mineral))
         return self._signed(told, score) if told else self.score(mineral)
 
-    def _packed(self, mineral: str) -> tuple[dict[str, Any] | None, float | None]:
-        """What is told to all who stand alike, and the score; None where something is told to this buyer alone."""
-        alone = self.scored.only(mineral)
-        told = self._told(mineral, alone)
-        if any(stage.offtake for stage in told["stages"]):
-            return None, None
-        return told | {"stages": Raw(_ENCODER.encode(told["stages"]))}, _score_of(alone)
+    def _kept(self, what: str, most: int, mineral: str, stands: bytes, compute: Callable[[], _Told]) -> _Told:
+        """What is told of a mineral, to all who stand alike or to all with the same terms, which `stands` says."""
+        scored, ladder = self.scored, self.scored.scores.stages.ladder
+        if ladder.changed:
+            ladder = ladder.on(scored.towards(mineral).terms.steps)
+        key = (scored.sheet, mineral, stands, ladder, self.level, self.attribution, self.as_of.year)
+        return kept_by(ladder, self.world, what, most).get(key, compute)
+
+    def _packed(self, mineral: str) -> _Told:
+        """What is told to all who stand alike, and the score; nothing where something is told to this buyer alone."""
+        told, score, stages = self._named(mineral)
+        if any(stage.offtake for stage in stages):
+            return {}, None
+        return told | {"stages": Raw(_ENCODER.encode(stages))}, score
+
+    def _named(self, mineral: str) -> tuple[*_Told, list[StageScore]]:
+        """What is told to all who stand alike, the score, and the stages with the names of what stands between."""
+        scored, sheet = self.scored, self.scored.sheet.only(mineral)
+        if isinstance(scored, Sourced):
+            alone = scored.only(mineral)
+            stand, (told, score) = alone.stand, self._told(mineral, alone)
+        else:
+            stand = scored.towards(mineral)
+            terms = stand.terms.kind.tobytes()
+            told, score = self._kept(
+                "alike", MOST_ALIKE, mineral, terms, lambda: self._told(mineral, scored.only_of(mineral, stand))
+            )
+        return told, score, named(self.world, sheet, told["stages"], stand.position)
 
     def _signed(self, told: dict[str, Any], score: float | None) -> Score:
         """What is told to all who stand alike, for this buyer and day."""
@@ -142,13 +161,13 @@ class Account:
         control = StageControl(self.world, mineral, stage.stage, self.as_of)
         return replace(stage, available_to_market=control.available(self.buyer))
 
-    def _told(self, mineral: str, alone: Scored) -> dict[str, Any]:
-        """What a mineral's account says to all who stand alike towards its suppliers."""
+    def _told(self, mineral: str, alone: Scored) -> _Told:
+        """What is told to all to whom the same terms apply, whichever agreements make them, and the score."""
         result = alone.scores.mineral(0)
         made = Stages(self.world, self.as_of, alone, self.level, self.attribution)
         stages = made.told()
         binding = None if result.binding_stage is None else alone.sheet.places[result.binding_stage].stage
-        return {
+        told = {
             "mineral": mineral,
             "method": METHOD,
             "attribution": self.attribution,
@@ -165,6 +184,7 @@ class Account:
             "terms": [],
             "flags": ordered({*result.flags, *(flag for stage in stages for flag in stage.flags)}),
         }
+        return told, result.score
 
     def row(self, mineral: str) -> ScoreRow:
         """One mineral's line in the list of scores."""

@@ -1,6 +1,7 @@
 """The stages of a mineral's score, as the wire contract has them.
 
-Nothing in them depends on the buyer but what stands between it and the suppliers: buyers who stand alike share it.
+Nothing in them depends on the buyer but what stands between it and the suppliers: buyers to whom the same terms apply
+share all of it, apart from which agreements and restrictions these are, which `named` adds.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple, get_args
+
+from msgspec.structs import replace
 
 from schemas.common import Tie
 from schemas.score import (
@@ -26,7 +29,6 @@ from service.answers.control import StageControl
 from service.answers.rounding import measure, points, share, weight
 from service.methods.default import REASONS
 from service.risk.methods.partner_adjusted import band
-from service.risk.partners import BUCKETS
 from service.world.scoring import NOBODY, Scored
 from service.world.sourcing import Sourced
 
@@ -34,12 +36,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from service.risk.intervals import Ends, Parts
+    from service.risk.intervals import Ends
     from service.risk.methods.partner_adjusted import StageScores
     from service.risk.model import StageResult
     from service.world.attribution import Attribution
     from service.world.position import Position
-    from service.world.sheet import Place
+    from service.world.sheet import Place, Sheet
     from service.world.world import World
 
 TIES: tuple[Tie, ...] = get_args(Tie)
@@ -82,7 +84,6 @@ def flags_of(world: World, scored: Scored, attribution: Attribution, as_of: date
     return scored.sheet.memo.get(("flags", attribution, as_of.year), raised)
 
 
-_factor = lru_cache(maxsize=4096)(share)
 _contribution = lru_cache(maxsize=16_384)(weight)
 """Rounding a number takes as long as looking many up, and most suppliers contribute the same to most buyers."""
 
@@ -99,15 +100,20 @@ class _Whole(NamedTuple):
 
 
 class _Names(NamedTuple):
-    """What is known by its place in the World, by that place."""
+    """What is known by its place in the World, by that place; NOBODY, the last, has no name."""
 
     countries: list[str]
-    agreements: list[str]
-    restrictions: list[str]
+    agreements: list[str | None]
+    restrictions: list[str | None]
 
     @classmethod
     def of(cls, world: World) -> _Names:
-        return cls(list(world.countries), list(world.agreements), list(world.restrictions))
+        return cls(list(world.countries), [*world.agreements, None], [*world.restrictions, None])
+
+
+def names_of(world: World) -> _Names:
+    """The names of a World's countries, agreements and restrictions, by their places."""
+    return world.memo.get("names", lambda: _Names.of(world))
 
 
 @dataclass(frozen=True)
@@ -128,27 +134,22 @@ class Stages:
             for index, (place, raised) in enumerate(zip(self.scored.sheet.places, flags, strict=True))
         ]
 
-    @cached_property
-    def _parts(self) -> Parts:
-        return self.scored.parts(self.level)
-
-    @cached_property
+    @property
     def interval(self) -> Interval:
         """The interval of the mineral's score."""
-        found = self._parts
-        return self._interval(0, found.whole.minerals, found.inputs.minerals, found.design.minerals)
+        return self._intervals[-1]
 
-    def _stage_interval(self, index: int) -> Interval:
-        found = self._parts
-        return self._interval(index, found.whole.stages, found.inputs.stages, found.design.stages)
-
-    def _interval(self, index: int, whole: Ends, inputs: Ends, design: Ends) -> Interval:
-        def ends(found: Ends) -> Range:
-            return Range(low=points(float(found.low[index])), high=points(float(found.high[index])))
-
-        low, high = points(float(whole.low[index])), points(float(whole.high[index]))
-        parts = IntervalParts(inputs=ends(inputs), design=ends(design))
-        return Interval(low=low, high=high, level=self.level, parts=parts)
+    @cached_property
+    def _intervals(self) -> list[Interval]:
+        """Those of the stages, and behind them that of the mineral's score."""
+        parts = self.scored.parts(self.level)
+        readings = [[*_ranges(reading.stages), *_ranges(reading.minerals)] for reading in parts]
+        return [
+            Interval(
+                low=whole.low, high=whole.high, level=self.level, parts=IntervalParts(inputs=inputs, design=design)
+            )
+            for whole, inputs, design in zip(*readings, strict=True)
+        ]
 
     def _stage(self, index: int, place: Place, flags: list[str]) -> StageScore:
         scores, shares = self.scored.scores.stages, place.shares
@@ -160,7 +161,7 @@ class Stages:
             reasons=[REASONS[reason] for reason in scores.reasons(index)],
             score=points(score),
             band=None if score is None else band(score),
-            interval=None if score is None else self._stage_interval(index),
+            interval=None if score is None else self._intervals[index],
             value=measure(score),
             reference_year=shares.reference_year if shares else None,
             period=shares.label if shares else None,
@@ -169,7 +170,7 @@ class Stages:
             own_supply=self._own_supply(index),
             concentration=whole.concentration if whole else None,
             partner_coverage=_coverage(scores, index) if shares else None,
-            suppliers=self._suppliers(whole.suppliers, scores, self.scored.position, place.rows) if whole else [],
+            suppliers=self._suppliers(whole.suppliers, scores, place.rows.start) if whole else [],
             ownership=whole.ownership if whole else [],
             offtake=whole.offtake if whole else [],
             withheld=whole.withheld if whole else [],
@@ -189,7 +190,7 @@ class Stages:
             owned = [holding.source for holding in control.ownership] if self.attribution == "control" else []
             return _Whole(
                 concentration=_concentration(place, self.scored.scores.stages.stage(index)),
-                suppliers=self._named(shares.countries.tolist(), shares.shares.tolist()),
+                suppliers=self._printed(shares.countries.tolist(), shares.shares.tolist()),
                 sources=list(dict.fromkeys([shares.source.id, *([release.id] if release else []), *owned])),
                 withheld=[row.country for row in shares.rows if row.share is None],
                 ownership=control.ownership,
@@ -198,7 +199,7 @@ class Stages:
 
         return self.scored.sheet.memo.get(("whole", index), work_out)
 
-    def _named(self, countries: Sequence[int], shares: Sequence[float]) -> list[tuple[int, str, float, float | None]]:
+    def _printed(self, countries: Sequence[int], shares: Sequence[float]) -> list[tuple[int, str, float, float | None]]:
         """The rows with a share, by their place: the country, its share and its governance, as they are told."""
         weights, governed = self.scored.sheet.governance.weight, self.scored.sheet.governance.governed
         return [
@@ -209,31 +210,29 @@ class Stages:
 
     @cached_property
     def _names(self) -> _Names:
-        return self.world.memo.get("names", lambda: _Names.of(self.world))
+        return names_of(self.world)
 
     def _suppliers(
-        self,
-        named: Iterable[tuple[int, str, float, float | None]],
-        stages: StageScores,
-        position: Position,
-        rows: slice,
+        self, rows: Iterable[tuple[int, str, float, float | None]], stages: StageScores, begin: int
     ) -> list[Supplier]:
-        """Suppliers, whose rows stand among those of `stages` and `position`."""
-        agreements, restrictions = position.agreement[rows].tolist(), position.restriction[rows].tolist()
-        tiers, factors = stages.terms.tier[rows].tolist(), stages.factor[rows].tolist()
-        contributions = stages.contribution[rows].tolist()
+        """Suppliers whose rows stand among those of `stages` from `begin` on, without the names of what ties them."""
+        kinds = [
+            (share(factor), TIES[kind.tier])
+            for factor, kind in zip(stages.factor_of_kind.tolist(), stages.terms.present, strict=True)
+        ]
+        places, contributions = stages.terms.place[begin:].tolist(), stages.contribution[begin:].tolist()
         return [
             Supplier(
                 country=country,
                 share=part,
                 governance=governance,
-                partner_factor=_factor(factors[at]),
-                tie=TIES[tiers[at]],
-                agreement=None if agreements[at] == NOBODY else self._names.agreements[agreements[at]],
-                restriction=None if restrictions[at] == NOBODY else self._names.restrictions[restrictions[at]],
+                partner_factor=kinds[places[at]][0],
+                tie=kinds[places[at]][1],
+                agreement=None,
+                restriction=None,
                 contribution=_contribution(contributions[at]),
             )
-            for at, country, part, governance in named
+            for at, country, part, governance in rows
         ]
 
     def _own_supply(self, index: int) -> OwnSupply | None:
@@ -241,8 +240,9 @@ class Stages:
         if not isinstance(self.scored, Sourced) or (own := self.scored.own[index]) is None:
             return None
         stages, plain = self.scored.supply.scores, self.scored.scores.stages
-        named = self._named(own.countries.tolist(), own.share.tolist())
-        suppliers = self._suppliers(named, stages, self.scored.own_position, own.rows)
+        rows = self._printed(own.countries.tolist(), own.share.tolist())
+        bare = self._suppliers(rows, stages, own.rows.start)
+        suppliers = _named(self._names, bare, self.scored.own_position, (own.rows.start + at for at, *_ in rows))
         return OwnSupply(
             counted=bool(self.scored.supply.part[index]),
             of="imports" if own.mix.of_imports else "supply",
@@ -256,6 +256,37 @@ class Stages:
             h_own=weight(stages.h[index]),
             suppliers=sorted(suppliers, key=lambda supplier: (-supplier.share, supplier.country)),
         )
+
+
+def named(world: World, sheet: Sheet, stages: Sequence[StageScore], position: Position) -> list[StageScore]:
+    """The stages of a sheet's one mineral with the names of the agreements and restrictions of a buyer's position."""
+    names = names_of(world)
+    return [
+        replace(stage, suppliers=_named(names, stage.suppliers, position, rows)) if stage.suppliers else stage
+        for stage, rows in zip(stages, sheet.printed, strict=True)
+    ]
+
+
+def _named(names: _Names, suppliers: Iterable[Supplier], position: Position, rows: Iterable[int]) -> list[Supplier]:
+    """Suppliers, whose rows stand among those of `position`, with the names of what ties and restricts them."""
+    agreements, restrictions = position.agreement.tolist(), position.restriction.tolist()
+    return [
+        supplier
+        if agreements[row] == restrictions[row] == NOBODY
+        else replace(
+            supplier,
+            agreement=names.agreements[agreements[row]],
+            restriction=names.restrictions[restrictions[row]],
+        )
+        for supplier, row in zip(suppliers, rows, strict=True)
+    ]
+
+
+def _ranges(ends: Ends) -> list[Range]:
+    return [
+        Range(low=points(low), high=points(high))
+        for low, high in zip(ends.low.tolist(), ends.high.tolist(), strict=True)
+    ]
 
 
 def _concentration(place: Place, result: StageResult) -> Concentration:
@@ -273,5 +304,4 @@ def _concentration(place: Place, result: StageResult) -> Concentration:
 
 
 def _coverage(scores: StageScores, index: int) -> PartnerCoverage:
-    split = dict(zip(BUCKETS, map(share, scores.coverage[index].tolist()), strict=True))
-    return PartnerCoverage(**split, restricted=share(float(scores.restricted[index])))
+    return PartnerCoverage(**{name: share(part) for name, part in scores.coverage(index).items()})

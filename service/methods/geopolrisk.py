@@ -22,7 +22,7 @@ from service.risk.methods.geopolrisk import (
     midpoint,
     production_hhi,
 )
-from service.risk.methods.partner_adjusted import SUFFICIENT
+from service.risk.model import SUFFICIENT
 from service.world.dates import last_year
 from service.world.memo import Memo
 from service.world.standing import Ties

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from service.methods.engine import Engine, MixUsed, StageValue, Supply, Term, Valued, Values
 from service.risk.concentration import hhi_bounds
 from service.risk.methods import available_to_market, hhi, n_minus_one
-from service.risk.methods.partner_adjusted import SUFFICIENT
+from service.risk.model import SUFFICIENT
 from service.world.sheet import Place, sheet_on
 
 if TYPE_CHECKING:

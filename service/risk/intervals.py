@@ -24,8 +24,7 @@ A mineral's interval is that of the maximum over its stages, draw by draw. `part
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,28 +32,20 @@ from numpy.typing import NDArray
 from service.risk.methods.partner_adjusted import MineralScores, StageScores, scale
 from service.risk.numbers import Bools, Floats, Groups, Ints, Real, number
 from service.risk.sourcing import OwnSupply
-from service.risk.uncertainty import Draws, Sample, central_ladder, drawn_ladder
-
-Ladders = tuple[Draws, Draws]
-"""τ (tiers × draws) and r (restriction types × draws)."""
-
-ALIKE = 2
-"""Draws that stand for all where all are the same: numpy would add a single column up in another order."""
+from service.risk.uncertainty import Draws, Sample, drawn_factors, grained
 
 LEVEL = 0.9
 """The part of the draws an interval holds unless told otherwise: p05…p95."""
 
 
-@dataclass(frozen=True, eq=False)
-class Ends:
+class Ends(NamedTuple):
     """Lower and upper ends on the scale of the score, 0..100; they mean nothing where there is no score."""
 
     low: Floats
     high: Floats
 
 
-@dataclass(frozen=True, eq=False)
-class Intervals:
+class Intervals(NamedTuple):
     """The intervals of every stage and every mineral of a batch."""
 
     level: float
@@ -62,8 +53,7 @@ class Intervals:
     minerals: Ends
 
 
-@dataclass(frozen=True, eq=False)
-class Parts:
+class Parts(NamedTuple):
     """The intervals, and the same with only the figures uncertain, and with only the ladder uncertain."""
 
     whole: Intervals
@@ -71,29 +61,48 @@ class Parts:
     design: Intervals
 
 
-@dataclass(frozen=True, eq=False)
-class _Drawn:
-    """H of each stage with what is not known left out (least) and at its worst (most): by draw, and at the point."""
+WHOLE, INPUTS, DESIGN = range(3)
+"""What is drawn: figures and ladder, the figures alone, the ladder alone."""
 
-    least: Draws
-    most: Draws
-    point_least: Floats
-    point_most: Floats
+LEAST, MOST = range(2)
+"""What is not known counts nothing, or its worst case."""
 
-    def everywhere(self, draws: int) -> _Drawn:
-        """These stages, of which all draws are the same, with so many draws."""
-        least, most = (np.broadcast_to(each[:, :1], (len(each), draws)) for each in (self.least, self.most))
-        return _Drawn(least, most, self.point_least, self.point_most)
 
-    def blended(self, own: _Drawn, part: Floats) -> _Drawn:
-        """These stages with `part` of H from another supply of the same stages."""
+class _Drawn(NamedTuple):
+    """H of some stages, and of minerals behind them: with what is not known left out (LEAST), and at its worst (MOST).
+
+    draws  by draw (2 × readings × stages × draws)
+    point  at the point (2 × readings × stages)
+    """
+
+    draws: Draws
+    point: Floats
+
+    @classmethod
+    def empty(cls, readings: int, stages: int, draws: int) -> _Drawn:
+        """To be filled."""
+        return cls(np.empty((2, readings, stages, draws), dtype=np.float32), np.empty((2, readings, stages)))
+
+    def first(self, stages: int) -> _Drawn:
+        """So many stages from the first on, in the same memory."""
+        return _Drawn(self.draws[:, :, :stages], self.point[:, :, :stages])
+
+    def blend(self, own: _Drawn, part: Floats) -> None:
+        """Takes `part` of H from another supply of the same stages."""
         by_draw = part[:, None].astype(np.float32)
-        return _Drawn(
-            least=self.least * (1 - by_draw) + own.least * by_draw,
-            most=self.most * (1 - by_draw) + own.most * by_draw,
-            point_least=self.point_least * (1 - part) + own.point_least * part,
-            point_most=self.point_most * (1 - part) + own.point_most * part,
-        )
+        self.draws[:] = self.draws * (1 - by_draw) + own.draws * by_draw
+        self.point[:] = self.point * (1 - part) + own.point * part
+
+    def fold(self, minerals: Groups, scored: Bools) -> None:
+        """Fills in the minerals behind the stages: the maximum of each one's stages, at the least of those `scored`."""
+        count = len(scored)
+        for mineral, members in enumerate(minerals.slices, start=count):
+            here = scored[members]
+            for values in self:
+                np.maximum.reduce(values[:, :, members], axis=2, out=values[:, :, mineral], initial=0)
+                if not here.all():
+                    known = np.flatnonzero(here) + members.start
+                    np.maximum.reduce(values[LEAST][:, known], axis=1, out=values[LEAST][:, mineral], initial=0)
 
 
 def intervals(scores: MineralScores, sample: Sample, level: float = LEVEL, own: OwnSupply | None = None) -> Intervals:
@@ -101,118 +110,100 @@ def intervals(scores: MineralScores, sample: Sample, level: float = LEVEL, own: 
 
     `own` is the buyer's own supply where it is in H; the import reliance that weighs it is taken as certain.
     """
-    drawn = _factors(scores, own, drawn_ladder(scores.stages.ladder, sample.seed, sample.draws))
-    return _intervals(scores, [_draw(scores, sample, own, drawn)], level)[0]
+    return _read(scores, sample, level, own, 1)[WHOLE]
 
 
 def parts(scores: MineralScores, sample: Sample, level: float = LEVEL, own: OwnSupply | None = None) -> Parts:
     """The intervals, with what the figures and what the ladder contribute to them, each on its own."""
-    ladder = scores.stages.ladder
-    central = _factors(scores, own, central_ladder(ladder))
-    figures = _draw(scores, sample, own, central)
-    if all(ladder.certain(supply.terms.steps) for supply in _supplies(scores, own)):
-        design = _draw_ladder(scores, own, [np.repeat(factors, ALIKE, axis=1) for factors in central])
-        whole, apart = _intervals(scores, [figures, design.everywhere(sample.draws)], level)
-        return Parts(whole, whole, apart)
-    drawn = _factors(scores, own, drawn_ladder(ladder, sample.seed, sample.draws))
-    readings = [_draw(scores, sample, own, drawn), figures, _draw_ladder(scores, own, drawn)]
-    return Parts(*_intervals(scores, readings, level))
+    return Parts(*_read(scores, sample, level, own, 3))
 
 
-def _supplies(scores: MineralScores, own: OwnSupply | None) -> list[StageScores]:
-    return [scores.stages] if own is None else [scores.stages, own.scores]
-
-
-def _factors(scores: MineralScores, own: OwnSupply | None, ladder: Ladders) -> list[Draws]:
-    """The partner factors of the kinds of terms there are, towards the world's suppliers and towards one's own."""
-    return [supply.terms.table(*ladder) for supply in _supplies(scores, own)]
-
-
-def _draw(scores: MineralScores, sample: Sample, own: OwnSupply | None, factors: list[Draws]) -> _Drawn:
-    """The stages with their figures drawn."""
-    drawn = _draw_supply(scores.stages, sample, factors[0])
-    return drawn if own is None else drawn.blended(_draw_supply(own.scores, own.sample, factors[1]), own.part)
-
-
-def _draw_ladder(scores: MineralScores, own: OwnSupply | None, factors: list[Draws]) -> _Drawn:
-    """The stages with their figures at the point values."""
-    drawn = _draw_ties(scores.stages, factors[0])
-    return drawn if own is None else drawn.blended(_draw_ties(own.scores, factors[1]), own.part)
-
-
-def _draw_ties(scores: StageScores, factors: Draws) -> _Drawn:
-    ties = _sums(scores.suppliers.scored_weight.astype(np.float32)[:, None], scores, factors)
-    h = scores.suppliers.stages.sum(scores.contribution)
-    return _Drawn(ties, ties, h, h)
-
-
-def _draw_supply(scores: StageScores, sample: Sample, factors: Draws) -> _Drawn:
-    suppliers, stages = scores.suppliers, scores.suppliers.stages
-    if sample.suppliers is not suppliers:
-        raise ValueError("the sample must be of the suppliers that were scored")
-    least, h = _sums(sample.known, scores, factors), stages.sum(scores.contribution)
-    open_rows, withheld, kind = sample.ungoverned, suppliers.withheld, scores.terms.kind
-    most, worst = sample.remainder.astype(np.float32)[:, None], sample.remainder
-    if withheld.size:
-        most = most * _worst(stages.index[withheld], factors[kind[withheld]], stages.count)
-        worst = worst * _worst(stages.index[withheld], scores.factor[withheld, None], stages.count)[:, 0]
-    most, point_most = least + most, h + worst
-    if open_rows.size:
-        np.add.at(most, stages.index[open_rows], sample.unweighted * factors[kind[open_rows]])
-        point_most += stages.sum(np.where(suppliers.ungoverned, suppliers.known_share**2 * scores.factor, 0.0))
-    return _Drawn(least, most, h, point_most)
-
-
-def _sums(weights: Draws, scores: StageScores, factors: Draws) -> Draws:
-    """Σ weight · t of each stage, draw by draw. Stage by stage, so that all of one stays in the processor's cache."""
-    stages, kind = scores.suppliers.stages, scores.terms.kind
-    sums = np.empty((stages.count, max(weights.shape[1], factors.shape[1])), dtype=np.float32)
-    for stage, rows in enumerate(stages.slices):
-        np.add.reduce(weights[rows] * factors.take(kind[rows], axis=0), axis=0, out=sums[stage], initial=0)
-    return sums
-
-
-def _worst(stage: Ints, factor: NDArray[Real], stages: int) -> NDArray[Real]:
-    """w of each stage (stages × draws): 1, or the largest partner factor of its suppliers whose share is withheld."""
-    worst = np.ones((stages, factor.shape[1]), dtype=factor.dtype)
-    for at, of_row in zip(stage.tolist(), factor, strict=True):
-        np.maximum(worst[at], of_row, out=worst[at])
-    return worst
-
-
-def _intervals(scores: MineralScores, drawn: Sequence[_Drawn], level: float) -> list[Intervals]:
-    """The intervals of several readings (readings × stages and minerals × draws) in as many steps as those of one."""
-    least, most = _stacked([each.least for each in drawn]), _stacked([each.most for each in drawn])
-    low, high = _stacked([each.point_least for each in drawn]), _stacked([each.point_most for each in drawn])
-    scored, groups = scores.stages.sufficient, scores.minerals
-    count, all_scored = len(scored), bool(scored.all())
-    single = all_scored and groups.count == count  # every mineral is its only stage
+def _read(scores: MineralScores, sample: Sample, level: float, own: OwnSupply | None, readings: int) -> list[Intervals]:
+    """The intervals by so many readings: WHOLE alone, or all."""
+    tail = int((1 - number("level", level, 0, 1)) / 2 * sample.draws)
+    scored, minerals = scores.stages.sufficient, scores.minerals
+    count = len(scored)
+    single = minerals.count == count and bool(scored.all())  # every mineral is its only stage
+    drawn = _Drawn.empty(readings, count if single else count + minerals.count, sample.draws)
+    _draw(scores.stages, sample, drawn.first(count))
+    if own is not None:
+        beside = _Drawn.empty(readings, count, sample.draws)
+        _draw(own.scores, own.sample, beside)
+        drawn.first(count).blend(beside, own.part)
     if not single:
-        silent = None if all_scored else scored
-        least, most = _with_minerals(least, groups, silent), _with_minerals(most, groups)
-        low, high = _with_minerals(low, groups, silent), _with_minerals(high, groups)
-    tail = int((1 - number("level", level, 0, 1)) / 2 * least.shape[-1])
-    top = least.shape[-1] - 1 - tail
-    lows = scale(np.minimum(np.partition(least, tail, axis=-1)[..., tail], low))
-    highs = scale(np.maximum(np.partition(most, top, axis=-1)[..., top], high))
-    minerals = slice(0 if single else count, None)
+        drawn.fold(minerals, scored)
+    (least, most), top = drawn.draws, sample.draws - 1 - tail
+    least.partition(tail, axis=-1)
+    most.partition(top, axis=-1)
+    lows = scale(np.minimum(least[..., tail], drawn.point[LEAST]))
+    highs = scale(np.maximum(most[..., top], drawn.point[MOST]))
+    behind = slice(0 if single else count, None)
     return [
-        Intervals(level, Ends(low[:count], high[:count]), Ends(low[minerals], high[minerals]))
+        Intervals(level, Ends(low[:count], high[:count]), Ends(low[behind], high[behind]))
         for low, high in zip(lows, highs, strict=True)
     ]
 
 
-def _stacked(readings: Sequence[NDArray[Real]]) -> NDArray[Real]:
-    return np.stack(readings) if len(readings) > 1 else readings[0][None]
+def _draw(scores: StageScores, sample: Sample, drawn: _Drawn) -> None:
+    """Fills in the stages of one supply."""
+    suppliers, terms, stages = scores.suppliers, scores.terms, scores.suppliers.stages
+    if sample.suppliers is not suppliers:
+        raise ValueError("the sample must be of the suppliers that were scored")
+    factors = _Factors(
+        drawn=drawn_factors(terms.present, scores.ladder, sample.seed, sample.draws),
+        central=grained(scores.factor_of_kind),
+    )
+    for stage, rows in enumerate(stages.slices):
+        factors.add_up(terms.marks[:, rows] @ sample.known[rows], drawn.draws[LEAST, :DESIGN, stage])
+    if drawn.draws.shape[1] > DESIGN:
+        drawn.draws[:, DESIGN] = scores.by_kind(sample.point) @ factors.drawn
+    drawn.point[:] = stages.sum(scores.contribution)
+    _add_unknown(scores, sample, factors, _Drawn(drawn.draws[:, :DESIGN], drawn.point[:, :DESIGN]))
 
 
-def _with_minerals(values: NDArray[Real], minerals: Groups, scored: Bools | None = None) -> NDArray[Real]:
-    """Stages and behind them minerals: the maximum of each one's stages, be it of those `scored`; none is below 0."""
-    stages = values.shape[1]
-    joined = np.empty((len(values), stages + minerals.count, *values.shape[2:]), dtype=values.dtype)
-    joined[:, :stages] = values
-    if scored is not None:
-        values = np.where(scored.reshape(-1, *(1 for _ in values.shape[2:])), values, 0)
-    for mineral, members in enumerate(minerals.slices):
-        np.maximum.reduce(values[:, members], axis=1, out=joined[:, stages + mineral], initial=0)
-    return joined
+class _Factors(NamedTuple):
+    """The partner factor of each kind of terms: drawn (kinds × draws), and central."""
+
+    drawn: Floats
+    central: Floats
+
+    def add_up(self, weights: Draws, sums: NDArray[Real]) -> None:
+        """Σ weight · t of a stage, draw by draw, for each reading in `sums`, of weights by kind (kinds × draws).
+
+        The weights and both factors are grained, and so each sum is exact.
+        """
+        exact = weights.astype(np.float64)
+        sums[WHOLE] = np.einsum("kd,kd->d", exact, self.drawn)
+        if len(sums) > INPUTS:
+            sums[INPUTS] = self.central @ exact
+
+
+def _add_unknown(scores: StageScores, sample: Sample, factors: _Factors, drawn: _Drawn) -> None:
+    """Fills in the worst of stages whose least is known: what is not known is added to it."""
+    suppliers, terms, stages = scores.suppliers, scores.terms, scores.suppliers.stages
+    (least, most), point = drawn.draws, drawn.point[MOST]
+    if sample.ungoverned.size:
+        least = least.copy()
+        stage_of, unknown = stages.index[sample.ungoverned], np.empty((len(least), sample.draws), dtype=np.float32)
+        for stage in np.unique(stage_of).tolist():
+            here = stage_of == stage
+            factors.add_up(terms.marks[:, sample.ungoverned[here]] @ sample.unweighted[here], unknown)
+            least[:, stage] += unknown
+        point += stages.sum(np.where(suppliers.ungoverned, suppliers.known_share**2 * scores.factor, 0.0))
+    remainder = sample.remainder.astype(np.float32)[:, None]
+    if not suppliers.withheld.size:
+        np.add(least, remainder, out=most)
+        point += sample.remainder
+        return
+    stage_of, kind = stages.index[suppliers.withheld], terms.place[suppliers.withheld]
+    for reading, table in enumerate((factors.drawn, factors.central[:, None])[: len(most)]):
+        most[reading] = least[reading] + remainder * _worst(stage_of, table[kind], stages.count)
+    point += sample.remainder * _worst(stage_of, scores.factor[suppliers.withheld, None], stages.count)[:, 0]
+
+
+def _worst(stage: Ints, factor: Floats, stages: int) -> Floats:
+    """w of each stage (stages × draws): 1, or the largest partner factor of its suppliers whose share is withheld."""
+    worst = np.ones((stages, factor.shape[1]))
+    for at, of_row in zip(stage.tolist(), factor, strict=True):
+        np.maximum(worst[at], of_row, out=worst[at])
+    return worst

@@ -28,8 +28,8 @@ from typing import Literal
 
 import numpy as np
 
-from service.risk.methods.partner_adjusted import BANDS, SUFFICIENT, MineralScores, StageScores, band
-from service.risk.model import Band
+from service.risk.methods.partner_adjusted import BANDS, MineralScores, StageScores, band
+from service.risk.model import SUFFICIENT, Band
 from service.risk.partners import STRONGEST_RESTRICTION
 
 Others = Literal["held", "proportional"]

@@ -16,7 +16,7 @@ import numpy as np
 from service.risk.concentration import Bounds, bounds
 from service.risk.numbers import Bools, Floats, Groups, Ints, numbers
 from service.risk.partners import RestrictionType, Tier
-from service.risk.terms import Terms
+from service.risk.terms import Kind, Terms
 
 Status = Literal["scored", "insufficient_data"]
 Reason = Literal["no_shares", "less_than_half_named_and_governed"]
@@ -42,6 +42,10 @@ Band = Literal["low", "moderate", "high", "severe", "extreme"]
 
 SHARE_DIGITS = 6
 """Shares are given to this many decimals; a sum off by less than their joint rounding is not off at all."""
+
+
+SUFFICIENT = 0.5
+"""The part of output that must be both named and governed for a stage to be scored."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,16 @@ class Suppliers:
         return self.stages.sum(np.where(self.governed, self.known_share, 0.0))
 
     @cached_property
+    def part(self) -> Floats:
+        """The part of its stage's output each row is known to have: its share, of their sum where that is beyond 1."""
+        return self.known_share / np.maximum(1.0, self.named)[self.stages.index]
+
+    @cached_property
+    def sufficient(self) -> Bools:
+        """Which stages have enough data for a score."""
+        return (self.named_and_governed >= SUFFICIENT - self.rounding) & (self.named > 0)
+
+    @cached_property
     def remainder(self) -> Floats:
         """1 − the named shares of each stage, 0 where they sum to more than 1."""
         return np.maximum(0.0, 1.0 - self.named)
@@ -185,13 +199,7 @@ def batch(stages: Sequence[Sequence[Supplier]]) -> tuple[Suppliers, Terms]:
         governed=np.array([row.governance is not None for row in rows], dtype=np.bool_),
         country=np.array([row.country for row in rows], dtype=np.int64),
     )
-    terms = Terms(
-        tier=np.array([row.tier for row in rows], dtype=np.int64),
-        restriction=np.array([row.restriction for row in rows], dtype=np.int64),
-        rate=np.array([1.0 if row.rate is None else row.rate for row in rows]),
-        rated=np.array([row.rate is not None for row in rows], dtype=np.bool_),
-        relieved=np.array([row.relieved for row in rows], dtype=np.bool_),
-    )
+    terms = Terms.of(Kind(row.tier, row.restriction, row.rate, row.relieved) for row in rows)
     return suppliers, terms
 
 

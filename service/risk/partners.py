@@ -16,15 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from dataclasses import replace as with_fields
 from enum import IntEnum
-from functools import cached_property, lru_cache
-from operator import attrgetter
-from typing import Literal
+from functools import cached_property
+from typing import Literal, get_args
 
-import numpy as np
-
-from service.risk.numbers import Floats, Ints, number
+from service.risk.numbers import number
 
 AgreementType = Literal[
     "trade_agreement",
@@ -110,7 +106,7 @@ BUCKETS = ("home", "single_market", "binding", "programme", "memorandum", "forum
 """How `partner_coverage` splits output by tie. `binding` holds agreements in force and those signed: what both have in
 common, and no other tier has, is that the parties bound themselves."""
 
-BUCKET_OF_TIER: Ints = np.array([0, 1, 2, 2, 3, 4, 5, 6], dtype=np.int64)
+BUCKET_OF_TIER = tuple(tier.label.removesuffix("_signed") for tier in Tier)
 
 STRONGEST_RESTRICTION = 3.0
 """The largest restriction factor accepted: twice the largest the EU printed (1.5)."""
@@ -140,6 +136,11 @@ def partner_factor(tau: float, r: float = 1.0, rho: float = 0.0) -> float:
     return tau * (1 + (r - 1) * (1 - rho))
 
 
+Reading = Literal["low", "central", "high"]
+READINGS: tuple[Reading, ...] = get_args(Reading)
+"""How a step of the ladder can be read."""
+
+
 @dataclass(frozen=True)
 class Step:
     """One step of the ladder: its central value and how low and how high it could be argued to be."""
@@ -149,10 +150,11 @@ class Step:
     high: float
 
     def __post_init__(self) -> None:
+        if 0 <= self.low <= self.central <= self.high <= STRONGEST_RESTRICTION:
+            return
         for value in (self.central, self.low, self.high):
             number("a ladder step", value, 0, STRONGEST_RESTRICTION)
-        if not self.low <= self.central <= self.high:
-            raise ValueError(f"a ladder step needs low ≤ central ≤ high, got {self.low} {self.central} {self.high}")
+        raise ValueError(f"a ladder step needs low ≤ central ≤ high, got {self.low} {self.central} {self.high}")
 
     @classmethod
     def exactly(cls, value: float) -> Step:
@@ -163,37 +165,44 @@ class Step:
 STEPS = (*(tier.label for tier in Tier), *(kind.label for kind in RestrictionType if kind))
 """The names of the ladder's steps: ties first, then restrictions."""
 
-_TIES = frozenset(tier.label for tier in Tier)
-_steps = attrgetter(*STEPS)
+_OWN = {
+    "home": Step(0.00, 0.00, 0.00),
+    "single_market": Step(0.80, 0.80, 0.80),
+    "binding": Step(0.85, 0.80, 1.00),
+    "binding_signed": Step(0.95, 0.85, 1.00),
+    "programme": Step(0.97, 0.90, 1.00),
+    "memorandum": Step(0.98, 0.95, 1.00),
+    "forum": Step(0.99, 0.97, 1.00),
+    "none": Step(1.00, 1.00, 1.00),
+    "licence": Step(1.1, 1.1, 1.1),
+    "tax": Step(1.2, 1.1, 1.3),
+    "quota": Step(1.3, 1.3, 1.3),
+    "ban": Step(1.5, 1.5, 1.5),
+}
+"""The method's own steps."""
+
+_TIERS = tuple(Tier)
+_OWN_STEPS = tuple(_OWN[name] for name in STEPS)
+_PLACE = {name: place for place, name in enumerate(STEPS)}
 
 
 @dataclass(frozen=True)
 class Ladder:
-    """A value of τ for every tier and of r for every restriction.
+    """A value of τ for every tier and of r for every restriction, in the order of `STEPS`; else the method's own.
 
     The tiers need not fall in order: an override may value a memorandum above a forum or below it. ValueError where
-    a τ leaves 0..1, an r leaves 1..3 or a step's low, central and high are out of order.
+    a τ leaves 0..1 or an r leaves 1..3.
     """
 
-    home: Step = Step(0.00, 0.00, 0.00)
-    single_market: Step = Step(0.80, 0.80, 0.80)
-    binding: Step = Step(0.85, 0.80, 1.00)
-    binding_signed: Step = Step(0.95, 0.85, 1.00)
-    programme: Step = Step(0.97, 0.90, 1.00)
-    memorandum: Step = Step(0.98, 0.95, 1.00)
-    forum: Step = Step(0.99, 0.97, 1.00)
-    none: Step = Step(1.00, 1.00, 1.00)
-    licence: Step = Step(1.1, 1.1, 1.1)
-    tax: Step = Step(1.2, 1.1, 1.3)
-    quota: Step = Step(1.3, 1.3, 1.3)
-    ban: Step = Step(1.5, 1.5, 1.5)
+    steps: tuple[Step, ...] = _OWN_STEPS
 
     def __post_init__(self) -> None:
-        for name, step in zip(STEPS, self.steps, strict=True):
-            if name in _TIES and step.high > 1:
-                number(f"the tie {name}", step.high, 0, 1)
-            elif name not in _TIES and step.low < 1:
-                number(f"the restriction {name}", step.low, 1, STRONGEST_RESTRICTION)
+        for place in self.changed:
+            step = self.steps[place]
+            if place < len(_TIERS):
+                number(f"the tie {STEPS[place]}", step.high, 0, 1)
+            else:
+                number(f"the restriction {STEPS[place]}", step.low, 1, STRONGEST_RESTRICTION)
 
     def __hash__(self) -> int:
         return self._hash
@@ -201,13 +210,7 @@ class Ladder:
     @cached_property
     def _hash(self) -> int:
         """Worked out once: a ladder is part of the key of whatever is kept of scores."""
-        return hash(self.steps)
-
-    @cached_property
-    def steps(self) -> tuple[Step, ...]:
-        """All steps, in the order of `STEPS`."""
-        found: tuple[Step, ...] = _steps(self)
-        return found
+        return hash(tuple([(place, self.steps[place].central) for place in self.changed]))
 
     def tau(self, tier: Tier) -> Step:
         """The strength of a tie, 0 = as good as home and 1 = no tie."""
@@ -223,16 +226,19 @@ class Ladder:
 
     def replace(self, **values: float | Step) -> Ladder:
         """This ladder with some steps of another value; a bare number is certain (low = central = high)."""
-        unknown = sorted(set(values) - set(STEPS))
+        unknown = sorted(values.keys() - _PLACE.keys())
         if unknown:
             raise ValueError(f"the ladder has no step {', '.join(unknown)}; its steps are {', '.join(STEPS)}")
-        steps = {name: value if isinstance(value, Step) else Step.exactly(value) for name, value in values.items()}
-        return with_fields(self, **steps)
+        steps = list(self.steps)
+        for name, value in values.items():
+            steps[_PLACE[name]] = value if isinstance(value, Step) else Step.exactly(value)
+        return Ladder(tuple(steps))
 
     @cached_property
     def changed(self) -> tuple[int, ...]:
         """The places in `STEPS` of the steps that have another value than the method's own."""
-        return tuple(place for place, step in enumerate(self.steps) if step != LADDER.steps[place])
+        pairs = enumerate(zip(self.steps, _OWN_STEPS, strict=True))
+        return tuple([place for place, (step, own) in pairs if step is not own and step != own])
 
     def on(self, places: Collection[int]) -> Ladder:
         """The ladder that is this one on some steps, by their place in `STEPS`, and the method's own on all others.
@@ -244,31 +250,20 @@ class Ladder:
             return self
         return LADDER.replace(**{STEPS[place]: self.steps[place] for place in counts}) if counts else LADDER
 
-    def certain(self, places: Collection[int]) -> bool:
-        """Whether there is no doubt about some steps, by their place in `STEPS`."""
-        return all(self.steps[place].low == self.steps[place].high for place in places)
-
     def settled(self) -> Ladder:
         """This ladder with every step certain at its central value."""
-        return self.replace(**{name: getattr(self, name).central for name in STEPS})
+        return Ladder(tuple(Step.exactly(step.central) for step in self.steps))
 
     @cached_property
     def by_worth(self) -> tuple[Tier, ...]:
         """The ties by what they are worth under this ladder, the best first; of equals the one higher on the ladder."""
         values = [step.central for step in self.steps]
-        return tuple(sorted(Tier, key=values.__getitem__))
+        return tuple(sorted(_TIERS, key=values.__getitem__))
 
     @cached_property
     def order(self) -> tuple[object, ...]:
         """All that decides which of several ties is the best and which of several restrictions the strongest."""
-        return (self.by_worth, *(step.central for step in self.steps[len(Tier) :]))
-
-
-@lru_cache(maxsize=64)
-def central(ladder: Ladder) -> tuple[Floats, Floats]:
-    """τ (tiers × 1) and r (restriction types × 1) of a ladder at their central values."""
-    values = [step.central for step in ladder.steps]
-    return np.array(values[: len(Tier)])[:, None], np.array([1.0, *values[len(Tier) :]])[:, None]
+        return (self.by_worth, *[step.central for step in self.steps[len(_TIERS) :]])
 
 
 LADDER = Ladder()

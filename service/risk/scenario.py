@@ -20,16 +20,14 @@ A shock is a bound of exposure and not a forecast: stocks, idle capacity, substi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import combinations, pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.risk.intervals import LEVEL
 from service.risk.methods.partner_adjusted import MineralScores, scale
 from service.risk.numbers import Floats, number, numbers
-from service.risk.partners import Ladder, RestrictionType, Tier
+from service.risk.partners import READINGS
 from service.risk.uncertainty import Sample
 
 NOTHING = 1e-9
@@ -111,23 +109,16 @@ class Reading:
     def drawn(self) -> Floats:
         """The score (readings of the ladder × draws), 0 where there is none."""
         stages = self.scores.stages
-        factors = stages.terms.factors_at(*_readings(stages.ladder))
-        highest = np.zeros((factors.shape[1], self.sample.draws))
+        terms, ladder = stages.terms, stages.ladder
+        table = [[kind.factor(ladder, reading) for reading in READINGS] for kind in terms.present]
+        factors = np.array(table, dtype=np.float32)[terms.place]
+        highest = np.zeros((len(READINGS), self.sample.draws))
         for stage in np.flatnonzero(stages.sufficient):
             begin, end = np.searchsorted(stages.suppliers.stages.index, (stage, stage + 1))
             known = self.sample.known[begin:end]
             h = [(known * factor[:, None]).sum(axis=0, dtype=np.float64) for factor in factors[begin:end].T]
             highest = np.maximum(highest, scale(np.stack(h)))
         return highest
-
-
-@lru_cache(maxsize=64)
-def _readings(ladder: Ladder) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """τ and r of the ladder at its low, central and high values (tiers or restriction types × readings)."""
-    readings = ("low", "central", "high")
-    tau = [[getattr(ladder.tau(tier), reading) for reading in readings] for tier in Tier]
-    r = [[getattr(ladder.r(kind), reading) for reading in readings] for kind in RestrictionType]
-    return np.array(tau, dtype=np.float32), np.array(r, dtype=np.float32)
 
 
 def difference_range(before: Reading, after: Reading, level: float = LEVEL) -> tuple[float, float]:

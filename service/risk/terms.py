@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -9,132 +10,131 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from service.risk.numbers import Bools, Floats, Indexes, Ints, Real, indexes, numbers
-from service.risk.partners import LADDER, STRONGEST_RESTRICTION, Ladder, RestrictionType, Tier, central
+from service.risk.numbers import Bools, Floats, Indexes, Ints, number
+from service.risk.partners import (
+    LADDER,
+    STRONGEST_RESTRICTION,
+    Ladder,
+    Reading,
+    RestrictionType,
+    Step,
+    Tier,
+)
+
+
+class Kind(NamedTuple):
+    """One kind of terms, of which there are a few for hundreds of suppliers.
+
+    tier         the best tie
+    restriction  the type of the strongest restriction that applies
+    rate         the restriction's strength r where its source gives one
+    relieved     whether a binding clause in force forbids the restriction (ρ = 1)
+    """
+
+    tier: Tier = Tier.NONE
+    restriction: RestrictionType = RestrictionType.NONE
+    rate: float | None = None
+    relieved: bool = False
+
+    @property
+    def restricted(self) -> bool:
+        """Whether the restriction bites: one is in force and no clause forbids it."""
+        return self.restriction is not RestrictionType.NONE and not self.relieved
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps of the ladder that its factor rests on, by their place in `STEPS`."""
+        rests = self.restricted and self.rate is None
+        return (self.tier, len(Tier) + self.restriction - 1) if rests else (self.tier,)
+
+    def r(self, ladder: Ladder) -> Step:
+        """The strength of the restriction as it counts, exactly 1 where none bites."""
+        return ladder.r(self.restriction, self.rate) if self.restricted else _UNRESTRICTED
+
+    def factor(self, ladder: Ladder, reading: Reading = "central") -> float:
+        """The partner factor t by one reading of the ladder."""
+        tau: float = getattr(ladder.steps[self.tier], reading)
+        return tau * getattr(self.r(ladder), reading) if self.restricted else tau
+
+
+_UNRESTRICTED = Step.exactly(1.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """What stands between one buyer and each supplier row, in the rows' own order.
+    """What stands between one buyer and each supplier row: `kind` says which of the `kinds` there can be.
 
-    tier         the best tie, as `Tier`
-    restriction  the type of the strongest restriction that applies, as `RestrictionType`
-    rate, rated  the restriction's strength r where its source gives one (`rated`); ignored elsewhere
-    relieved     whether a binding clause in force forbids the restriction (ρ = 1)
+    ValueError where a rate is none.
     """
 
-    tier: Indexes
-    restriction: Indexes
-    rate: Floats
-    rated: Bools
-    relieved: Bools
+    kinds: Sequence[Kind]
+    kind: Indexes
 
-    def __post_init__(self) -> None:
-        if len({len(column) for column in (self.tier, self.restriction, self.rate, self.rated, self.relieved)}) > 1:
-            raise ValueError("the columns of terms must be equally long")
-        indexes("a tier", self.tier, len(Tier))
-        indexes("a restriction", self.restriction, len(RestrictionType))
-        numbers("a restriction's rate", self.rate[self.rated], 1, STRONGEST_RESTRICTION)
+    @classmethod
+    def of(cls, rows: Iterable[Kind]) -> Terms:
+        """The terms of rows that are written out. ValueError where the rate of a restriction is out of range."""
+        places: dict[Kind, int] = {}
+        kind = [places.setdefault(row, len(places)) for row in rows]
+        for each in places:
+            if each.rate is not None:
+                number("a restriction's rate", each.rate, 1, STRONGEST_RESTRICTION)
+        return cls(tuple(places), np.array(kind, dtype=np.int64))
 
     @classmethod
     def none(cls, rows: int) -> Terms:
         """No tie and no restriction towards any of `rows` suppliers."""
-        return cls(
-            tier=np.full(rows, Tier.NONE, dtype=np.int8),
-            restriction=np.full(rows, RestrictionType.NONE, dtype=np.int8),
-            rate=np.ones(rows),
-            rated=np.zeros(rows, dtype=np.bool_),
-            relieved=np.zeros(rows, dtype=np.bool_),
-        )
+        return cls((Kind(),), np.zeros(rows, dtype=np.int64))
 
     def only(self, rows: slice) -> Terms:
-        """The terms of some of the rows, as arrays of their own: a view would keep all rows in memory."""
-        some = Terms(
-            tier=self.tier[rows].copy(),
-            restriction=self.restriction[rows].copy(),
-            rate=self.rate[rows].copy(),
-            rated=self.rated[rows].copy(),
-            relieved=self.relieved[rows].copy(),
-        )
-        vars(some)["kinds"] = self.kinds.only(rows)
-        return some
+        """The terms of some of the rows, in an array of their own: a view would keep all rows in memory."""
+        return Terms(self.kinds, self.kind[rows].copy())
+
+    def at(self, row: int) -> Kind:
+        """The terms of one row."""
+        return self.kinds[int(self.kind[row])]
 
     @cached_property
-    def restricted(self) -> Bools:
-        """Rows whose restriction bites: one is in force and no clause forbids it."""
-        return np.asarray((self.restriction != RestrictionType.NONE) & ~self.relieved)
-
-    def factors(self, ladder: Ladder = LADDER) -> Floats:
-        """The partner factor t of each row at the ladder's central values."""
-        return self.factors_at(*central(ladder))[:, 0]
-
-    def factors_at(self, tau: NDArray[Real], r: NDArray[Real], rows: slice | Ints = slice(None)) -> NDArray[Real]:
-        """The partner factor of some rows for several readings of the ladder at once.
-
-        `tau` (tiers × readings) and `r` (restriction types × readings) give (rows × readings), in `tau`'s own dtype.
-        """
-        return self.table(tau, r).take(self.kind[rows], axis=0)
-
-    def table(self, tau: NDArray[Real], r: NDArray[Real]) -> NDArray[Real]:
-        """The partner factor of each kind of terms there is: (kinds × readings), see `factors_at`."""
-        kinds = self.kinds
-        factors = tau.take(kinds.tier, axis=0)
-        bites = np.flatnonzero(kinds.restricted)
-        if bites.size:
-            rated, rate, own = kinds.rated[bites, None], kinds.rate[bites, None], r[kinds.restriction[bites]]
-            factors[bites] *= np.where(rated, rate, own).astype(tau.dtype, copy=False)
-        return factors
+    def _by_place(self) -> tuple[tuple[Kind, ...], Ints]:
+        kind = self.kind.tolist()
+        there = sorted(set(kind))
+        places = {each: place for place, each in enumerate(there)}
+        return tuple([self.kinds[each] for each in there]), np.array([places[each] for each in kind], dtype=np.int64)
 
     @property
-    def kind(self) -> Ints:
-        """Which kind of terms each row has, as a row of `table`."""
-        return self.kinds.of_row
+    def present(self) -> tuple[Kind, ...]:
+        """The kinds there are among the rows; what is said by kind is in this order."""
+        return self._by_place[0]
+
+    @property
+    def place(self) -> Ints:
+        """Which of the kinds that are present each row has."""
+        return self._by_place[1]
+
+    @cached_property
+    def marks(self) -> NDArray[np.float32]:
+        """1 where a row has a kind that is present (kinds × rows), so that a product with it adds up by kind."""
+        present, place = self._by_place
+        return np.equal(np.arange(len(present))[:, None], place).astype(np.float32)
 
     @cached_property
     def steps(self) -> frozenset[int]:
         """The steps of the ladder that any row's factor rests on, by their place in `STEPS`; no other counts here."""
-        kinds = self.kinds
-        types = kinds.restriction[kinds.restricted & ~kinds.rated].tolist()
-        return frozenset([*kinds.tier.tolist(), *(len(Tier) - 1 + each for each in types)])
+        return frozenset([step for kind in self.present for step in kind.steps])
+
+    def central(self, ladder: Ladder = LADDER) -> Floats:
+        """The partner factor t of each kind that is present, at the ladder's central values."""
+        return np.array([kind.factor(ladder) for kind in self.present])
+
+    def factors(self, ladder: Ladder = LADDER) -> Floats:
+        """The partner factor t of each row at the ladder's central values."""
+        return self.central(ladder)[self.place]
 
     @cached_property
-    def kinds(self) -> Kinds:
-        """The different terms among the rows."""
-        code = self.tier.astype(np.int16)
-        bites = np.flatnonzero(self.restricted)
-        if bites.size:
-            strength = np.where(self.rated[bites], self.rate[bites], -self.restriction[bites])
-            code[bites] += np.int16(len(Tier)) * (1 + np.unique(strength, return_inverse=True)[1].astype(np.int16))
-        _, first, of_row = np.unique(code, return_index=True, return_inverse=True)
-        every = Kinds(of_row, self.tier, self.restricted, self.restriction, self.rate, self.rated)
-        return every.of(of_row, first)
+    def tier(self) -> Indexes:
+        """The best tie of each row, as `Tier`."""
+        return np.array([kind.tier for kind in self.present], dtype=np.int8)[self.place]
 
-
-class Kinds(NamedTuple):
-    """The different terms among some rows, a few for hundreds of them, and which of these each row has."""
-
-    of_row: Ints
-    tier: Indexes
-    restricted: Bools
-    restriction: Indexes
-    rate: Floats
-    rated: Bools
-
-    def only(self, rows: slice) -> Kinds:
-        """The kinds of some of the rows."""
-        of_row = self.of_row[rows]
-        there = sorted(set(of_row.tolist()))
-        place = np.zeros(len(self.tier), dtype=np.int64)
-        place[there] = np.arange(len(there))
-        return self.of(place[of_row], there)
-
-    def of(self, of_row: Ints, there: list[int] | Ints) -> Kinds:
-        """Those at some places, and which of them each row has."""
-        return Kinds(
-            of_row=of_row,
-            tier=self.tier[there],
-            restricted=self.restricted[there],
-            restriction=self.restriction[there],
-            rate=self.rate[there],
-            rated=self.rated[there],
-        )
+    @cached_property
+    def restricted(self) -> Bools:
+        """Rows whose restriction bites."""
+        return np.array([kind.restricted for kind in self.present], dtype=np.bool_)[self.place]

@@ -110,14 +110,15 @@ def _speaks_alike(base: World, world: World, mineral: str) -> bool:
 
 
 def _carry_told(base: World, world: World, same: Same) -> None:
-    """Accounts as they are sent, of minerals that say the same, by how buyers stand towards their suppliers."""
+    """Accounts of minerals that say the same, by how buyers stand towards their suppliers and by their terms."""
 
     def name(key: tuple[Any, ...]) -> tuple[Any, ...] | None:
         sheet, mineral, *stands = key
         return (same[sheet, mineral], mineral, *stands) if (sheet, mineral) in same else None
 
-    if "told" in base.memo.parts:
-        world.memo.parts["told"] = base.memo.parts["told"].renamed(name)
+    for what in ("told", "alike"):
+        if what in base.memo.parts:
+            world.memo.parts[what] = base.memo.parts[what].renamed(name)
 
 
 def _carry_positions(base: World, world: World) -> None:

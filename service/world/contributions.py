@@ -74,7 +74,7 @@ def _moves(as_is: Scored, none: Scored, mineral: str) -> Iterator[_Move]:
             ties, clause = int(as_is.position.agreement[at]), int(as_is.position.protector[at])
             middle = end if clause == NOBODY else begin
             if clause != NOBODY and ties != NOBODY and begin > 0:
-                middle = begin * tau[as_is.terms.tier[at]] / tau[none.terms.tier[at]]
+                middle = begin * tau[as_is.terms.at(at).tier] / tau[none.terms.at(at).tier]
             if ties != NOBODY:
                 yield _Move(ties, index, row.country, float(weight * (middle - begin)))
             if clause != NOBODY:

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
+    from service.risk.partners import Ladder
     from service.world.world import World
 
 T = TypeVar("T")
+
+OWN = 8
+"""So many times less is kept of what follows from ladders of somebody's own."""
 
 _MISSING: Final = object()
 
@@ -75,3 +79,11 @@ def kept(world: World, what: str, size: int) -> Memo:
     parts = world.memo.parts
     found = parts.get(what)
     return parts.setdefault(what, Memo(size)) if found is None else found
+
+
+def kept_by(ladder: Ladder, world: World, what: str, size: int) -> Memo:
+    """The same for what follows from a ladder, where those of somebody's own have a smaller memory of their own.
+
+    Hardly anybody else asks for these, and they must not push out what all others ask for.
+    """
+    return kept(world, f"{what} by own ladders", size // OWN) if ladder.changed else kept(world, what, size)

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from service.risk.intervals import LEVEL, Intervals, Parts, intervals, parts
 from service.risk.methods.partner_adjusted import MineralScores, score_minerals, score_stages
-from service.risk.partners import LADDER, Ladder, RestrictionType
-from service.risk.terms import Terms
-from service.world.memo import Memo, kept
+from service.risk.partners import LADDER, Ladder, RestrictionType, Tier
+from service.risk.terms import Kind, Terms
+from service.world.memo import Memo, kept, kept_by
 from service.world.position import NOBODY, Position, positions_on
 from service.world.sheet import Sheet, sheet_on
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
     from datetime import date
 
-    from numpy.typing import NDArray
-
-    from service.risk.numbers import Bools, Floats
+    from service.risk.numbers import Ints
     from service.world.world import World
 
 MOST_BUYERS = 8192
@@ -30,6 +29,8 @@ MOST_SCORED = 1024
 """Of so many ways to stand the scores of all minerals are kept; some 45 KB each at two thousand supplier rows."""
 MOST_ALONE = 2048
 """Of so many ways to stand towards one mineral's suppliers its score is kept; some 12 KB each."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +55,8 @@ class Scored:
     sheet: Sheet
     stand: Stand
     scores: MineralScores
-    stands: Memo = field(default_factory=lambda: Memo(MOST_ALONE), repr=False)
-    alike: Memo = field(default_factory=lambda: Memo(MOST_ALONE), repr=False)
+    stands: Memo | None = field(default=None, repr=False)
+    alike: Memo | None = field(default=None, repr=False)
     memo: Memo = field(default_factory=lambda: Memo(8), repr=False)
 
     @property
@@ -71,17 +72,22 @@ class Scored:
     def towards(self, mineral: str) -> Stand:
         """How the buyer stands towards one mineral's suppliers."""
         rows = self.sheet.rows_of(mineral)
-        return self.stands.get((self.sheet, mineral, self.position.content(rows)), lambda: self.stand.only(rows))
+        key = (self.sheet, mineral, self.position.content(rows))
+        return _in(self.stands, key, lambda: self.stand.only(rows))
 
     def only(self, mineral: str) -> Scored:
         """One mineral's score alone: the same numbers, and an interval for little work."""
-        sheet, stand = self.sheet.only(mineral), self.towards(mineral)
+        return self.only_of(mineral, self.towards(mineral))
+
+    def only_of(self, mineral: str, stand: Stand) -> Scored:
+        """The same, of a buyer of whom it is known how it stands towards the mineral's suppliers."""
+        sheet = self.sheet.only(mineral)
 
         def score() -> Scored:
             scores = self.scores.only(self.sheet.order[mineral], sheet.suppliers, sheet.minerals, stand.terms)
             return Scored(sheet, stand, scores)  # without the memories it is kept in: they go with the World
 
-        return self.alike.get((stand, self.scores.stages.ladder), score)
+        return _in(self.alike, (stand, self.scores.stages.ladder), score)
 
     def intervals(self, level: float = LEVEL) -> Intervals:
         """The interval of every stage and mineral, holding `level` of the draws."""
@@ -132,7 +138,11 @@ def _scored(world: World, sheet: Sheet, stand: Stand, ladder: Ladder) -> Scored:
         alone = kept(world, "stands alone", MOST_ALONE), kept(world, "alone", MOST_ALONE)
         return Scored(sheet, stand, score_minerals(stages, sheet.minerals), *alone)
 
-    return kept(world, "scored", MOST_SCORED).get((stand, ladder), score)
+    return kept_by(ladder, world, "scored", MOST_SCORED).get((stand, ladder), score)
+
+
+def _in(memory: Memo | None, key: Hashable, compute: Callable[[], T]) -> T:
+    return compute() if memory is None else memory.get(key, compute)
 
 
 def stand_in(world: World, position: Position) -> Stand:
@@ -146,23 +156,22 @@ def _digest(position: Position) -> bytes:
 
 def terms_of(world: World, position: Position) -> Terms:
     """A position in the scoring core's terms."""
-    types, rates, rated = world.memo.get("strengths of restrictions", lambda: _strengths(world))
-    return Terms(
-        tier=position.tier,
-        restriction=types[position.restriction],
-        rate=rates[position.restriction],
-        rated=rated[position.restriction],
-        relieved=position.protector != NOBODY,
-    )
+    kinds, restricted = world.memo.get("kinds of terms", lambda: _kinds(world))
+    relieved = len(Tier) * (position.protector != NOBODY)
+    return Terms(kinds, (restricted[position.restriction] + relieved + position.tier).astype(np.int16))
 
 
-def _strengths(world: World) -> tuple[NDArray[np.int8], Floats, Bools]:
-    """Type and rate of each restriction, and whether its source gives one, by its place; NOBODY, the last, is none."""
-    rows = list(world.restrictions.values())
-    types = np.array([*(RestrictionType[row.type.upper()] for row in rows), RestrictionType.NONE], dtype=np.int8)
-    rates = np.array([*(row.factor or 1.0 for row in rows), 1.0])
-    rated = np.array([*(row.factor is not None for row in rows), False])
-    return types, rates, rated
+def _kinds(world: World) -> tuple[tuple[Kind, ...], Ints]:
+    """All kinds of terms there can be, and where those begin that each restriction makes, by its place.
+
+    Of each strength of a restriction there are those not relieved, tier by tier, and behind them those relieved.
+    NOBODY, the last place, is no restriction.
+    """
+    rows = [(RestrictionType[row.type.upper()], row.factor) for row in world.restrictions.values()]
+    rows.append((RestrictionType.NONE, None))
+    strengths = {strength: place for place, strength in enumerate(dict.fromkeys(rows))}
+    kinds = [Kind(tier, *each, relieved) for each in strengths for relieved in (False, True) for tier in Tier]
+    return tuple(kinds), np.array([2 * len(Tier) * strengths[row] for row in rows])
 
 
 __all__ = ["NOBODY", "Scored", "is_buyer", "score_all", "terms_of"]

@@ -121,6 +121,12 @@ class Sheet:
         return same
 
     @cached_property
+    def printed(self) -> list[list[int]]:
+        """Of each place the supplier rows that have a share."""
+        share = self.suppliers.share.tolist()
+        return [[row for row in range(place.rows.start, place.rows.stop) if share[row]] for place in self.places]
+
+    @cached_property
     def order(self) -> dict[str, int]:
         """The place of each mineral among all."""
         return {mineral: place for place, mineral in enumerate(self.places_of)}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from service.risk.partners import LADDER, Tier
+from service.risk.partners import LADDER, RestrictionType, Tier
 from tests.evidence import agreement, bloc, membership
 from tests.serving import Service
 
@@ -126,7 +126,11 @@ async def test_agreements_narrow_by_mineral_status_bindingness(client: AsyncClie
 
 async def test_restrictions_have_status_and_strength(client: AsyncClient) -> None:
     told = (await get(client, "/v1/restrictions/chn-licence-gallium-2023", as_of="2026-02-05"))["restriction"]
-    assert (told["type"], told["status"], told["factor"]) == ("licence", "in_force", LADDER.licence.central)
+    assert (told["type"], told["status"], told["factor"]) == (
+        "licence",
+        "in_force",
+        LADDER.r(RestrictionType.LICENCE).central,
+    )
     early = (await get(client, "/v1/restrictions/chn-licence-gallium-2023", as_of="2023-07-31"))["restriction"]
     assert early["status"] == "pending"
 

@@ -119,8 +119,8 @@ def test_order_does_not_matter(mineral: list[Stage], data: st.DataObject) -> Non
     other, other_ends = scored(shuffled, list(keys))
     assert one.mineral(0).status == other.mineral(0).status
     assert one.score[0] == pytest.approx(other.score[0], abs=1e-6)
-    assert ends.low[0] == pytest.approx(other_ends.low[0], abs=SINGLE_PRECISION)
-    assert ends.high[0] == pytest.approx(other_ends.high[0], abs=SINGLE_PRECISION)
+    assert ends.low[0] == pytest.approx(other_ends.low[0], abs=1e-6)
+    assert ends.high[0] == pytest.approx(other_ends.high[0], abs=1e-6)
 
 
 @given(stages(), st.data())

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from service.risk.partners import LADDER, Tier
+from service.risk.partners import LADDER, RestrictionType, Tier
 from service.world.position import NOBODY, Position, Positions
 from service.world.world import World
 
@@ -47,9 +47,7 @@ def member_by_member(world: World, bloc: str, on: date) -> Position:
 def strongest(world: World, found: list[Position]) -> np.ndarray:
     """The strongest restriction any of some positions has, the first of equals."""
     rows = list(world.restrictions.values())
-    types = [
-        {"licence": LADDER.licence, "tax": LADDER.tax, "quota": LADDER.quota, "ban": LADDER.ban}[r.type] for r in rows
-    ]
+    types = [LADDER.r(RestrictionType[r.type.upper()]) for r in rows]
     strength = np.array([*(row.factor or step.central for row, step in zip(rows, types, strict=True)), 1.0])
     stack = np.stack([each.restriction for each in found])
     return np.take_along_axis(stack, strength[stack].argmax(axis=0)[None], axis=0)[0]

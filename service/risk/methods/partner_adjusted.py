@@ -70,9 +70,6 @@ BANDS: tuple[tuple[Band, float], ...] = (
 )
 """Each band and the score below which it ends; 100·√0.1 is where the EU's SR = 1.0 falls."""
 
-SUFFICIENT = 0.5
-"""The part of output that must be both named and governed for a stage to be scored."""
-
 
 def band(score: float) -> Band:
     """The band of an unrounded score; a score on a threshold belongs to the band above it."""
@@ -101,9 +98,14 @@ class StageScores:
     sufficient: Bools
 
     @cached_property
+    def factor_of_kind(self) -> Floats:
+        """t of each kind of terms that is present."""
+        return self.terms.central(self.ladder)
+
+    @cached_property
     def factor(self) -> Floats:
         """t of each supplier row."""
-        return self.terms.factors(self.ladder)
+        return self.factor_of_kind[self.terms.place]
 
     @cached_property
     def contribution(self) -> Floats:
@@ -111,23 +113,28 @@ class StageScores:
         return self.suppliers.scored_weight * self.factor
 
     @cached_property
-    def coverage(self) -> Floats:
-        """How output splits by tie (stages × BUCKETS), each row summing to 1.
+    def _split(self) -> list[list[float]]:
+        split: list[list[float]] = self.by_kind(self.suppliers.part).tolist()
+        return split
+
+    def coverage(self, index: int) -> dict[str, float]:
+        """How a stage's output splits into BUCKETS, which sum to 1, and what is `restricted`, across all of them.
 
         Shares beyond the whole are divided by their sum, which is flagged.
         """
-        stages, width = self.suppliers.stages, len(BUCKETS)
-        cells = Groups(stages.index * width + BUCKET_OF_TIER[self.terms.tier], stages.count * width)
-        coverage = cells.sum(self.suppliers.known_share).reshape(stages.count, width)
-        coverage /= np.maximum(1.0, self.suppliers.named)[:, None]
-        coverage[:, -1] = self.suppliers.remainder
-        return coverage
+        split, restricted = dict.fromkeys(BUCKETS, 0.0), 0.0
+        for kind, part in zip(self.terms.present, self._split[index], strict=True):
+            split[BUCKET_OF_TIER[kind.tier]] += part
+            if kind.restricted:
+                restricted += part
+        return split | {"unreported": float(self.suppliers.remainder[index]), "restricted": restricted}
 
-    @cached_property
-    def restricted(self) -> Floats:
-        """The part of output under a restriction that bites, across the buckets."""
-        restricted = self.suppliers.stages.sum(np.where(self.terms.restricted, self.suppliers.known_share, 0.0))
-        return np.asarray(restricted / np.maximum(1.0, self.suppliers.named))
+    def by_kind(self, values: Floats) -> Floats:
+        """The sum of the rows' `values` in each stage by kind of terms (stages × the kinds that are present)."""
+        stages, kinds = self.suppliers.stages, len(self.terms.present)
+        cells = stages.index * kinds + self.terms.place
+        sums = np.bincount(cells, weights=values, minlength=stages.count * kinds).astype(np.float64, copy=False)
+        return sums.reshape(stages.count, kinds)
 
     @property
     def flags(self) -> Mapping[Flag, Bools]:
@@ -161,8 +168,7 @@ class StageScores:
             partner_factors=tuple(self.factor[rows].tolist()),
             contributions=tuple(self.contribution[rows].tolist()),
             concentration=self._concentration(index, rows.start),
-            coverage=dict(zip(BUCKETS, self.coverage[index].tolist(), strict=True))
-            | {"restricted": float(self.restricted[index])},
+            coverage=self.coverage(index),
         )
 
     def reasons(self, index: int) -> tuple[Reason, ...]:
@@ -188,15 +194,10 @@ class StageScores:
 
 def score_stages(suppliers: Suppliers, terms: Terms, ladder: Ladder = LADDER) -> StageScores:
     """Score every stage of a batch for one buyer; `terms` has one entry per row of `suppliers`."""
-    if len(terms.tier) != len(suppliers.share):
+    if len(terms.kind) != len(suppliers.share):
         raise ValueError("terms and suppliers must have the same rows")
     h = suppliers.stages.sum(suppliers.scored_weight * terms.factors(ladder))
-    return StageScores(suppliers, terms, ladder, h=h, score=scale(h), sufficient=sufficient(suppliers))
-
-
-def sufficient(suppliers: Suppliers) -> Bools:
-    """Which stages have enough data for a score."""
-    return np.asarray((suppliers.named_and_governed >= SUFFICIENT - suppliers.rounding) & (suppliers.named > 0))
+    return StageScores(suppliers, terms, ladder, h=h, score=scale(h), sufficient=suppliers.sufficient)
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +224,7 @@ class MineralScores:
             minerals=minerals,
             score=self.score[each],
             sufficient=self.sufficient[each],
-            binding_stage=np.where(self.sufficient[each], self.binding_stage[each] - members.start, -1),
+            binding_stage=np.maximum(self.binding_stage[each] - members.start, -1),
             understated=self.understated[each],
         )
 

@@ -10,7 +10,7 @@ from service.risk.methods.partner_adjusted import MineralScores, score_minerals,
 from service.risk.model import Supplier, batch
 from service.risk.numbers import Groups
 from service.risk.partners import LADDER, Ladder, RestrictionType, Step, Tier
-from service.risk.uncertainty import SHARE_SD, WIDEST_SHARE_SD, Doubt, Sample, sample
+from service.risk.uncertainty import GRAIN, SHARE_SD, WIDEST_SHARE_SD, Doubt, Sample, sample
 
 SEED = 20260205
 FIRM = [Supplier(0.7, 0.56, 156), Supplier(0.3, 0.2, 36)]
@@ -44,9 +44,11 @@ def interval(*stages: list[Supplier], ladder: Ladder = LADDER, level: float = 0.
 
 
 def test_what_is_certain_has_an_interval_of_no_width() -> None:
-    """Shares that sum to 1, no standard errors, no tie with a low and a high: the score itself."""
+    """Shares that sum to 1, no standard errors, no tie with a low and a high: the score itself, but for the grain."""
     score = float(scored(FIRM)[0].score[0])
-    assert interval(FIRM) == pytest.approx((score, score), abs=1e-5)
+    grained = 100 * np.sqrt((score / 100) ** 2 - len(FIRM) * GRAIN)
+    low, high = interval(FIRM)
+    assert grained <= low <= high == score
 
 
 def test_a_share_nobody_doubts_leaves_only_governance() -> None:

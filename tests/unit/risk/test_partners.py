@@ -3,7 +3,6 @@
 from itertools import pairwise, product
 from typing import get_args
 
-import numpy as np
 import pytest
 
 from service.risk.partners import (
@@ -21,12 +20,13 @@ from service.risk.partners import (
     partner_factor,
     tier_of,
 )
-from service.risk.terms import Terms
+from service.risk.terms import Kind, Terms
 
 
 def test_the_ladder_is_the_published_one() -> None:
     """Central, low and high of each tie, and of each restriction, as `partner-adjusted` version 1 states them."""
-    printed = {name: (step.central, step.low, step.high) for name in STEPS if (step := getattr(LADDER, name))}
+    steps = zip(STEPS, LADDER.steps, strict=True)
+    printed = {name: (step.central, step.low, step.high) for name, step in steps}
     assert printed == {
         "home": (0.00, 0.00, 0.00),
         "single_market": (0.80, 0.80, 0.80),
@@ -109,17 +109,17 @@ def test_a_factor_outside_its_range_is_refused(tau: float, r: float, rho: float)
 def test_an_override_is_another_ladder() -> None:
     """A bare number is certain; the ladder it came from stays as it was."""
     flat = LADDER.replace(memorandum=1.0, forum=Step(0.98, 0.96, 1.0))
-    assert flat.memorandum == Step(1.0, 1.0, 1.0)
-    assert flat.forum == Step(0.98, 0.96, 1.0)
-    assert LADDER.memorandum == Step(0.98, 0.95, 1.0)
+    assert flat.tau(Tier.MEMORANDUM) == Step(1.0, 1.0, 1.0)
+    assert flat.tau(Tier.FORUM) == Step(0.98, 0.96, 1.0)
+    assert LADDER.tau(Tier.MEMORANDUM) == Step(0.98, 0.95, 1.0)
     assert LADDER.replace() == LADDER == Ladder()
 
 
 def test_a_settled_ladder_keeps_only_its_central_values() -> None:
     """Low and high fall together on the central value."""
     settled = LADDER.settled()
-    assert settled.tax == Step(1.2, 1.2, 1.2)
-    assert settled.binding == Step(0.85, 0.85, 0.85)
+    assert settled.r(RestrictionType.TAX) == Step(1.2, 1.2, 1.2)
+    assert settled.tau(Tier.BINDING) == Step(0.85, 0.85, 0.85)
 
 
 @pytest.mark.parametrize(
@@ -161,13 +161,7 @@ def test_a_rate_of_the_source_takes_the_place_of_the_ladder() -> None:
 
 
 def _terms(tier: Tier, restriction: RestrictionType, rate: float | None, relieved: bool) -> Terms:
-    return Terms(
-        tier=np.array([tier], dtype=np.int64),
-        restriction=np.array([restriction], dtype=np.int64),
-        rate=np.array([1.0 if rate is None else rate]),
-        rated=np.array([rate is not None]),
-        relieved=np.array([relieved]),
-    )
+    return Terms.of([Kind(tier, restriction, rate, relieved)])
 
 
 @pytest.mark.parametrize("rate", [None, 1.15])
@@ -191,12 +185,13 @@ def test_no_terms_leave_the_factor_at_one() -> None:
 
 def test_only_the_steps_there_are_ties_for_count() -> None:
     """A tie, a restriction the ladder rates; not one the source rates, nor one that a clause forbids."""
-    several = Terms(
-        tier=np.array([Tier.NONE, Tier.FORUM, Tier.NONE, Tier.NONE]),
-        restriction=np.array([RestrictionType.NONE, RestrictionType.BAN, RestrictionType.TAX, RestrictionType.QUOTA]),
-        rate=np.array([1.0, 1.0, 1.15, 1.0]),
-        rated=np.array([False, False, True, False]),
-        relieved=np.array([False, False, False, True]),
+    several = Terms.of(
+        [
+            Kind(),
+            Kind(Tier.FORUM, RestrictionType.BAN),
+            Kind(restriction=RestrictionType.TAX, rate=1.15),
+            Kind(restriction=RestrictionType.QUOTA, relieved=True),
+        ]
     )
     assert {STEPS[place] for place in several.steps} == {"none", "forum", "ban"}
 
@@ -212,23 +207,29 @@ def test_a_ladder_reduced_to_the_steps_that_count_gives_the_same_factors() -> No
     assert terms.factors(mixed.on(terms.steps)).tolist() == terms.factors(mixed).tolist()
 
 
-def test_terms_off_the_ladder_are_refused() -> None:
-    """A tier or restriction nobody knows, a rate below 1, columns of unequal length."""
-    good = Terms.none(2)
-    columns = {name: getattr(good, name) for name in ("tier", "restriction", "rate", "rated", "relieved")}
-    with pytest.raises(ValueError, match="tier must"):
-        Terms(**columns | {"tier": np.array([0, 8])})
-    with pytest.raises(ValueError, match="restriction must"):
-        Terms(**columns | {"restriction": np.array([-1, 0])})
-    with pytest.raises(ValueError, match="rate must"):
-        Terms(**columns | {"rate": np.array([0.5, 1.0]), "rated": np.array([True, False])})
-    with pytest.raises(ValueError, match="equally long"):
-        Terms(**columns | {"tier": np.array([0])})
+def test_a_rate_off_the_ladder_is_refused() -> None:
+    """A restriction that makes a supplier safer, and one stronger than any that is accepted."""
+    for rate in (0.5, 3.5):
+        with pytest.raises(ValueError, match="rate must"):
+            _terms(Tier.NONE, RestrictionType.TAX, rate, relieved=False)
+
+
+def test_rows_share_kinds_of_terms() -> None:
+    """Which rows have which is told apart, and some of the rows have no more kinds than they need."""
+    rows = [Kind(), Kind(Tier.FORUM), Kind(), Kind(Tier.MEMORANDUM)]
+    terms = Terms.of(rows)
+    assert [terms.at(row) for row in range(4)] == rows
+    assert len(terms.present) == 3
+    some = terms.only(slice(1, 3))
+    assert [some.at(row) for row in range(2)] == rows[1:3]
+    assert set(some.present) == {Kind(), Kind(Tier.FORUM)}
+    assert some.marks.sum(axis=0).tolist() == [1, 1]
+    assert [some.present[place] for place in some.marks.argmax(axis=0)] == rows[1:3]
 
 
 def test_signed_and_binding_agreements_share_a_bucket() -> None:
     """Every tier has a bucket of `partner_coverage`; both kinds of binding agreement stand in one."""
-    names = {tier: BUCKETS[BUCKET_OF_TIER[tier]] for tier in Tier}
+    names = dict(zip(Tier, BUCKET_OF_TIER, strict=True))
     assert names[Tier.BINDING] == names[Tier.BINDING_SIGNED] == "binding"
     assert all(names[tier] == tier.label for tier in Tier if tier is not Tier.BINDING_SIGNED)
     assert BUCKETS[-1] == "unreported"

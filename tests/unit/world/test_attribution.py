@@ -99,7 +99,7 @@ def test_a_country_whose_own_share_is_withheld_may_own_some_elsewhere() -> None:
     assert shares.by_country["USA"] == pytest.approx(0.3)
     assert [row.country for row in shares.rows if row.share is None] == ["USA"]
     home = score_all(attributed(world, "control", DAY), "USA", DAY).scores.stages
-    assert home.coverage[0][0] == pytest.approx(0.3)
+    assert home.coverage(0)["home"] == pytest.approx(0.3)
 
 
 def test_governance_is_the_owners() -> None:
