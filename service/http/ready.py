@@ -49,21 +49,30 @@ Key = tuple[str, bytes, bytes]
 """What is asked: path, query and Accept."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
-    """A finished answer: its ETag, its start with body and for a 304, the body, and where each is counted.
+    """A finished answer: its ETag, its start and body, and where it is counted, as given and as unchanged.
 
-    Of a body that is sent whole the server tells the length itself; `length` is for a HEAD.
+    What only few ask for is made when they do: most answers are never asked for again.
     """
 
     etag: bytes
-    start: Message
-    length: Fields
-    not_modified: Message
-    body: Message
+    start: Any
+    body: Any
     given: Tally
     unchanged: Tally
     size: int
+    start_of_304: Any = None
+
+    def not_modified(self) -> Any:
+        """The start of a 304."""
+        if self.start_of_304 is None:
+            self.start_of_304 = _start(304, [field for field in self.start["headers"] if field[0] in _KEPT_WITH_304])
+        return self.start_of_304
+
+    def without_body(self) -> Any:
+        """The start for a HEAD; of a body that is sent the server tells the length itself."""
+        return _with(self.start, ((b"content-length", str(len(self.body["body"])).encode()),))
 
 
 class Ready:
@@ -102,12 +111,12 @@ class Ready:
             return
         if b"if-none-match" in asked and matches(asked[b"if-none-match"], entry.etag):
             entry.unchanged.count += 1
-            start, body = entry.not_modified, _NO_BODY
+            start, body = entry.start_of_304 or entry.not_modified(), _NO_BODY
         else:
             entry.given.count += 1
             start, body = entry.start, entry.body
             if scope["method"] == "HEAD":
-                start, body = _with(start, entry.length), _NO_BODY
+                start, body = entry.without_body(), _NO_BODY
         await send(_with(start, told) if told else start)
         await send(body)
 
@@ -185,13 +194,7 @@ class Ready:
         shared = [field if field[0] == b"etag" else self._alike.setdefault(field, field) for field in told]
         return Entry(
             etag,
-            {"type": "http.response.start", "status": 200, "headers": shared},
-            ((b"content-length", str(len(body)).encode()),),
-            {
-                "type": "http.response.start",
-                "status": 304,
-                "headers": [field for field in shared if field[0] in _KEPT_WITH_304],
-            },
+            _start(200, shared),
             {"type": "http.response.body", "body": body, "more_body": False},
             metrics.tally(route, 200),
             metrics.tally(route, 304),
@@ -206,6 +209,10 @@ class Ready:
         while len(self._entries) > MOST_ENTRIES or self._bytes > MOST_BYTES:
             _, oldest = self._entries.popitem(last=False)
             self._bytes -= oldest.size
+
+
+def _start(status: int, fields: Fields) -> Any:
+    return {"type": "http.response.start", "status": status, "headers": fields}
 
 
 async def _pass_on(messages: list[Any], scope: HTTPScope, send: Send, told: Fields) -> None:

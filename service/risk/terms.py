@@ -95,10 +95,11 @@ class Terms:
 
     @cached_property
     def _by_place(self) -> tuple[tuple[Kind, ...], Ints]:
-        kind = self.kind.tolist()
-        there = sorted(set(kind))
-        places = {each: place for place, each in enumerate(there)}
-        return tuple([self.kinds[each] for each in there]), np.array([places[each] for each in kind], dtype=np.int64)
+        counts = np.bincount(self.kind, minlength=1)
+        there = np.flatnonzero(counts)
+        places = np.empty(len(counts), dtype=np.int64)
+        places[there] = np.arange(len(there))
+        return tuple([self.kinds[each] for each in there.tolist()]), places[self.kind]
 
     @property
     def present(self) -> tuple[Kind, ...]:

@@ -116,6 +116,21 @@ class Sample:
     seed: int
     draws: int
 
+    def only(self, rows: slice, stages: range, suppliers: Suppliers) -> Sample:
+        """The draws of some of the rows, which are those of some stages and their `suppliers`, in the same memory."""
+        first, last = np.searchsorted(self.ungoverned, (rows.start, rows.stop)).tolist()
+        return Sample(
+            suppliers=suppliers,
+            told=self.told[rows],
+            known=self.known[rows],
+            ungoverned=self.ungoverned[first:last] - rows.start,
+            unweighted=self.unweighted[first:last],
+            point=self.point[rows],
+            remainder=self.remainder[stages.start : stages.stop],
+            seed=self.seed,
+            draws=self.draws,
+        )
+
 
 def sample(suppliers: Suppliers, doubt: Doubt, seed: int, draws: int = DRAWS, before: Sample | None = None) -> Sample:
     """Draw the shares and governance weights of a batch; `seed` and what numbers stand for must not be negative.

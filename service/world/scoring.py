@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -151,7 +151,7 @@ def stand_in(world: World, position: Position) -> Stand:
 
 
 def _digest(position: Position) -> bytes:
-    return blake2b(position.content(), digest_size=16).digest()
+    return sha256(position.content()).digest()
 
 
 def terms_of(world: World, position: Position) -> Terms:

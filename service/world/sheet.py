@@ -92,7 +92,7 @@ class Sheet:
         stages = self.places_of[mineral]
         rows = self.rows_of(mineral)
         stage, place, country = self.cells
-        return Sheet(
+        sheet = Sheet(
             on=self.on,
             places=tuple(self.places[at].moved(-rows.start) for at in stages),
             places_of={mineral: range(len(stages))},
@@ -102,6 +102,9 @@ class Sheet:
             cells=(stage[rows], place[rows], country[rows]),
             doubt=self.doubt.only(rows, stages),
         )
+        if "sample" in vars(self):
+            vars(sheet)["sample"] = self.sample.only(rows, stages, sheet.suppliers)
+        return sheet
 
     def rows_of(self, mineral: str) -> slice:
         """Where the supplier rows of a mineral stand."""

@@ -87,7 +87,8 @@ def measure() -> list[Row]:
 
         service = start("service.app:app_from_env")
         keyed = start("service.app:app_from_env", CHOKEPOINT_READS="keyed")
-        fresh = start("service.app:app_from_env")  # whose new answers do not push those out that are asked for again
+        # new answers of one kind do not push out what is kept of another
+        fresh = {name: start("service.app:app_from_env") for name in once}
         unchanged, size = warm(service, hot)
         warm(keyed, hot, key)
         limit = start("tests.bench.peers.constant:app", BENCH_BYTES=str(size))
@@ -108,7 +109,7 @@ def measure() -> list[Row]:
             run("querying", querying, hot)
             for name, asked in once.items():
                 run(f"handler beside {name}", handler, hot)
-                run(name, fresh, asked[turn * FRESH // ROUNDS : (turn + 1) * FRESH // ROUNDS])
+                run(name, fresh[name], asked[turn * FRESH // ROUNDS : (turn + 1) * FRESH // ROUNDS])
     new = {name: (runs[name], runs[f"handler beside {name}"]) for name in once}
     return [
         _row("repeated score, open reads, against the limit", runs["hot"], runs["limit"], "≥ 0.80"),

@@ -12,6 +12,7 @@ from service.risk.intervals import Ends, Intervals
 from service.risk.partners import LADDER
 from service.seeding import read_seeds
 from service.world.scoring import Scored, score_all
+from service.world.sheet import sheet_on
 from service.world.sourcing import score_sourced
 from service.world.world import World
 from tests.evidence import world_of
@@ -66,6 +67,16 @@ def assert_alone_as_among(scored: Scored) -> None:
 @pytest.mark.parametrize("buyer", ["USA", "EU", "CHN"])
 def test_a_mineral_alone_is_the_mineral_among_all(world: World, buyer: str, day: date) -> None:
     assert_alone_as_among(score_all(world, buyer, day))
+
+
+def test_a_mineral_is_drawn_alone_as_it_is_among_all() -> None:
+    """Whether its draws are cut out of those of all, or drawn for it alone."""
+    sheet = sheet_on(world_of(read_seeds()), DAYS[0])
+    drawn = {mineral: sheet.only(mineral).sample for mineral in sheet.places_of}
+    for mineral, stages in sheet.places_of.items():
+        alone, cut = drawn[mineral], sheet.sample.only(sheet.rows_of(mineral), stages, drawn[mineral].suppliers)
+        for one, other in zip(vars(alone).values(), vars(cut).values(), strict=True):
+            assert one is other or np.array_equal(one, other)
 
 
 def test_so_it_is_with_the_buyers_own_supply(world: World) -> None:
