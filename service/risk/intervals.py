@@ -123,7 +123,7 @@ def _read(scores: MineralScores, sample: Sample, level: float, own: OwnSupply | 
     tail = int((1 - number("level", level, 0, 1)) / 2 * sample.draws)
     scored, minerals = scores.stages.sufficient, scores.minerals
     count = len(scored)
-    single = minerals.count == count and bool(scored.all())  # every mineral is its only stage
+    single = minerals.single and bool(scored.all())  # every mineral is its only stage
     drawn = _Drawn.empty(readings, count if single else count + minerals.count, sample.draws)
     _draw(scores.stages, sample, drawn.first(count))
     if own is not None:

@@ -99,6 +99,11 @@ class Groups:
         """Whether the rows of each group stand together, in the order of the groups."""
         return bool((np.diff(self.index) >= 0).all())
 
+    @cached_property
+    def single(self) -> bool:
+        """Whether every group has a single row."""
+        return bool((self.sizes == 1).all())
+
     def rows(self, groups: range) -> slice:
         """Where the rows of neighbouring groups stand; the groups must be consecutive."""
         if not groups:

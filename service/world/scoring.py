@@ -135,7 +135,7 @@ def _stand(world: World, sheet: Sheet, buyer: str, as_of: date, ladder: Ladder) 
 def _scored(world: World, sheet: Sheet, stand: Stand, ladder: Ladder) -> Scored:
     def score() -> Scored:
         stages = score_stages(sheet.suppliers, stand.terms, ladder)
-        alone = kept(world, "stands alone", MOST_ALONE), kept(world, "alone", MOST_ALONE)
+        alone = kept(world, "stands alone", MOST_ALONE), kept_by(ladder, world, "alone", MOST_ALONE)
         return Scored(sheet, stand, score_minerals(stages, sheet.minerals), *alone)
 
     return kept_by(ladder, world, "scored", MOST_SCORED).get((stand, ladder), score)

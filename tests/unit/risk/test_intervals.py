@@ -138,6 +138,17 @@ def test_a_stage_left_out_does_not_lift_the_minerals_lower_end() -> None:
     assert interval(SHAKY, short)[0] == interval(SHAKY)[0]
 
 
+def test_a_mineral_without_stages_takes_none_from_its_neighbour() -> None:
+    """As many minerals as stages, and yet none is its only stage: the first has none, the second has both."""
+    suppliers, terms = batch([FIRM, SHAKY])
+    doubt = Doubt(np.zeros(4), np.zeros(4), np.arange(2))
+    minerals = score_minerals(score_stages(suppliers, terms), Groups(np.array([1, 1]), 2))
+    found = intervals(minerals, sample(suppliers, doubt, SEED))
+    assert not minerals.sufficient[0]
+    assert found.minerals.low[1] == found.stages.low.max()
+    assert found.minerals.high[1] == found.stages.high.max() > found.minerals.high[0]
+
+
 def test_a_lopsided_tie_still_leaves_the_score_inside() -> None:
     """A tie whose central value is its lowest, and one whose central value is its highest."""
     rows = [Supplier(1.0, 0.5, 36, tier=Tier.BINDING)]
