@@ -99,15 +99,15 @@ class Suppliers:
             raise ValueError("supplier rows must stand stage after stage")
 
     def only(self, stages: range) -> Suppliers:
-        """The suppliers of some neighbouring stages."""
+        """The suppliers of some neighbouring stages, in arrays of their own: a view would keep all in memory."""
         rows = self.stages.rows(stages)
         return Suppliers(
             stages=self.stages.only(stages),
-            share=self.share[rows],
-            known=self.known[rows],
-            governance=self.governance[rows],
-            governed=self.governed[rows],
-            country=self.country[rows],
+            share=self.share[rows].copy(),
+            known=self.known[rows].copy(),
+            governance=self.governance[rows].copy(),
+            governed=self.governed[rows].copy(),
+            country=self.country[rows].copy(),
         )
 
     @cached_property

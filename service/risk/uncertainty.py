@@ -88,7 +88,8 @@ class Doubt:
 
     def only(self, rows: slice, stages: range) -> Doubt:
         """The doubt of some of the rows, which are those of some neighbouring stages."""
-        return Doubt(self.share_sd[rows], self.governance_sd[rows], self.stage[stages.start : stages.stop])
+        stage = self.stage[stages.start : stages.stop]
+        return Doubt(self.share_sd[rows].copy(), self.governance_sd[rows].copy(), stage.copy())
 
     def largest_factor(self, suppliers: Suppliers) -> Floats:
         """k: the largest x any row of each stage can be off by, 1 for a stage without rows."""
@@ -117,16 +118,19 @@ class Sample:
     draws: int
 
     def only(self, rows: slice, stages: range, suppliers: Suppliers) -> Sample:
-        """The draws of some of the rows, which are those of some stages and their `suppliers`, in the same memory."""
+        """The draws of some of the rows, which are those of some stages and their `suppliers`.
+
+        They are in arrays of their own: what is kept of one mineral would keep the draws of all in memory.
+        """
         first, last = np.searchsorted(self.ungoverned, (rows.start, rows.stop)).tolist()
         return Sample(
             suppliers=suppliers,
-            told=self.told[rows],
-            known=self.known[rows],
+            told=self.told[rows].copy(),
+            known=self.known[rows].copy(),
             ungoverned=self.ungoverned[first:last] - rows.start,
-            unweighted=self.unweighted[first:last],
-            point=self.point[rows],
-            remainder=self.remainder[stages.start : stages.stop],
+            unweighted=self.unweighted[first:last].copy(),
+            point=self.point[rows].copy(),
+            remainder=self.remainder[stages.start : stages.stop].copy(),
             seed=self.seed,
             draws=self.draws,
         )

@@ -99,7 +99,7 @@ class Sheet:
             suppliers=self.suppliers.only(stages),
             minerals=Groups.of_sizes([len(stages)]),
             governance=self.governance,
-            cells=(stage[rows], place[rows], country[rows]),
+            cells=(stage[rows].copy(), place[rows].copy(), country[rows].copy()),
             doubt=self.doubt.only(rows, stages),
         )
         if "sample" in vars(self):

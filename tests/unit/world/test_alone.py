@@ -10,6 +10,7 @@ import pytest
 
 from service.risk.intervals import Ends, Intervals
 from service.risk.partners import LADDER
+from service.risk.uncertainty import Sample
 from service.seeding import read_seeds
 from service.world.scoring import Scored, score_all
 from service.world.sheet import sheet_on
@@ -77,6 +78,15 @@ def test_a_mineral_is_drawn_alone_as_it_is_among_all() -> None:
         alone, cut = drawn[mineral], sheet.sample.only(sheet.rows_of(mineral), stages, drawn[mineral].suppliers)
         for one, other in zip(vars(alone).values(), vars(cut).values(), strict=True):
             assert one is other or np.array_equal(one, other)
+        # what is kept of one mineral for many Worlds must not keep the draws of all of each
+        assert all(
+            np.may_share_memory(each, whole) is False
+            for each, whole in zip(_arrays(cut), _arrays(sheet.sample), strict=True)
+        )
+
+
+def _arrays(sample: Sample) -> list[np.ndarray]:
+    return [each for each in vars(sample).values() if isinstance(each, np.ndarray)]
 
 
 def test_so_it_is_with_the_buyers_own_supply(world: World) -> None:
