@@ -158,7 +158,8 @@ def terms_of(world: World, position: Position) -> Terms:
     """A position in the scoring core's terms."""
     kinds, restricted = world.memo.get("kinds of terms", lambda: _kinds(world))
     relieved = len(Tier) * (position.protector != NOBODY)
-    return Terms(kinds, (restricted[position.restriction] + relieved + position.tier).astype(np.int16))
+    kind = restricted[position.restriction] + relieved + position.tier
+    return Terms(kinds, kind.astype(np.min_scalar_type(len(kinds))))  # as narrow as it may be: many are kept
 
 
 def _kinds(world: World) -> tuple[tuple[Kind, ...], Ints]:
