@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from schemas.effect import AgreementEffect, MineralEffect, Reason, SupplierEffect
 from service.answers.difference import Compared, Side
 from service.answers.ladder import overridden
+from service.answers.names import Names
 from service.answers.rounding import seen, share
 from service.answers.score import METHOD, TIES
 from service.answers.stamp import stamp
 from service.risk.partners import LADDER, Ladder, Tier, tier_of
-from service.world.position import NOBODY
 from service.world.scenario.agreements import without
 from service.world.scoring import Scored, score_all
 from service.world.sheet import share_sheet
@@ -183,5 +183,4 @@ _WORDS: dict[Reason, str] = {
 
 def _named(world: World, scored: Scored, at: int) -> str | None:
     """The agreement that makes the tie of a supplier row."""
-    place = int(scored.position.agreement[at])
-    return None if place == NOBODY else list(world.agreements)[place]
+    return Names.of(world).agreements[int(scored.position.agreement[at])]

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from schemas import explain as wire
 from service.answers.catalog import cite, source_item
 from service.answers.explain_ties import TiesExplained
+from service.answers.names import Names
 from service.answers.score import FLAGS, METHOD, TIES, Account
 from service.answers.stamp import stamp
 from service.risk.governance import BOUND, DIMENSIONS
@@ -23,7 +24,6 @@ from service.risk.model import SHARE_DIGITS, SUFFICIENT
 from service.risk.partners import LADDER, RestrictionType, Tier
 from service.risk.uncertainty import DRAWS
 from service.world.governance import REFERENCE_YEARS
-from service.world.position import NOBODY
 from service.world.shares import FULL
 from service.world.sheet import SEED
 
@@ -120,9 +120,7 @@ class _Made:
 
     def _supplier(self, place: Place, row: Share, at: int) -> wire.SupplierUsed:
         scored, stages = self.account.scored, self.account.scored.scores.stages
-        terms, world = scored.terms, self.account.world
-        kind = terms.at(at)
-        agreement, restriction = int(scored.position.agreement[at]), int(scored.position.restriction[at])
+        names, kind = Names.of(self.account.world), scored.terms.at(at)
         g = float(stages.suppliers.governance[at]) if stages.suppliers.governed[at] else None
         return wire.SupplierUsed(
             country=row.country,
@@ -138,8 +136,8 @@ class _Made:
             w=None if g is None else 10 * g,
             g=g,
             tie=TIES[kind.tier],
-            agreement=None if agreement == NOBODY else list(world.agreements)[agreement],
-            restriction=None if restriction == NOBODY else list(world.restrictions)[restriction],
+            agreement=names.agreements[int(scored.position.agreement[at])],
+            restriction=names.restrictions[int(scored.position.restriction[at])],
             tau=LADDER.tau(kind.tier).central,
             r=LADDER.r(kind.restriction, kind.rate).central,
             rho=float(kind.relieved),

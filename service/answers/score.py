@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from schemas.score import MethodRef, Score, ScoreRow
 from service.answers.control import StageControl
 from service.answers.ladder import overridden
+from service.answers.names import named
 from service.answers.rounding import measure, points, share
-from service.answers.stages import FLAGS, TIES, Stages, flags_of, named, ordered
+from service.answers.stages import FLAGS, TIES, Stages, flags_of, ordered
 from service.answers.stamp import stamp
 from service.answers.standing import Field, field_of
 from service.methods.default import UNIT

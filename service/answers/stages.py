@@ -1,7 +1,7 @@
 """The stages of a mineral's score, as the wire contract has them.
 
 Nothing in them depends on the buyer but what stands between it and the suppliers: buyers to whom the same terms apply
-share all of it, apart from which agreements and restrictions these are, which `named` adds.
+share all of it, apart from which agreements and restrictions these are, which `names` adds.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple, get_args
-
-from msgspec.structs import replace
 
 from schemas.common import Tie
 from schemas.score import (
@@ -26,10 +24,11 @@ from schemas.score import (
 )
 from service.answers.control import FLAGS as CONTROL_FLAGS
 from service.answers.control import StageControl
+from service.answers.names import Names
 from service.answers.rounding import measure, points, share, weight
 from service.methods.default import REASONS
 from service.risk.methods.partner_adjusted import band
-from service.world.scoring import NOBODY, Scored
+from service.world.scoring import Scored
 from service.world.sourcing import Sourced
 
 if TYPE_CHECKING:
@@ -40,8 +39,7 @@ if TYPE_CHECKING:
     from service.risk.methods.partner_adjusted import StageScores
     from service.risk.model import StageResult
     from service.world.attribution import Attribution
-    from service.world.position import Position
-    from service.world.sheet import Place, Sheet
+    from service.world.sheet import Place
     from service.world.world import World
 
 TIES: tuple[Tie, ...] = get_args(Tie)
@@ -97,23 +95,6 @@ class _Whole(NamedTuple):
     withheld: list[str]
     ownership: list[Holding]
     offtake: list[Holding]
-
-
-class _Names(NamedTuple):
-    """What is known by its place in the World, by that place; NOBODY, the last, has no name."""
-
-    countries: list[str]
-    agreements: list[str | None]
-    restrictions: list[str | None]
-
-    @classmethod
-    def of(cls, world: World) -> _Names:
-        return cls(list(world.countries), [*world.agreements, None], [*world.restrictions, None])
-
-
-def names_of(world: World) -> _Names:
-    """The names of a World's countries, agreements and restrictions, by their places."""
-    return world.memo.get("names", lambda: _Names.of(world))
 
 
 @dataclass(frozen=True)
@@ -209,8 +190,8 @@ class Stages:
         ]
 
     @cached_property
-    def _names(self) -> _Names:
-        return names_of(self.world)
+    def _names(self) -> Names:
+        return Names.of(self.world)
 
     def _suppliers(
         self, rows: Iterable[tuple[int, str, float, float | None]], stages: StageScores, begin: int
@@ -242,7 +223,7 @@ class Stages:
         stages, plain = self.scored.supply.scores, self.scored.scores.stages
         rows = self._printed(own.countries.tolist(), own.share.tolist())
         bare = self._suppliers(rows, stages, own.rows.start)
-        suppliers = _named(self._names, bare, self.scored.own_position, (own.rows.start + at for at, *_ in rows))
+        suppliers = self._names.added(bare, self.scored.own_position, (own.rows.start + at for at, *_ in rows))
         return OwnSupply(
             counted=bool(self.scored.supply.part[index]),
             of="imports" if own.mix.of_imports else "supply",
@@ -256,30 +237,6 @@ class Stages:
             h_own=weight(stages.h[index]),
             suppliers=sorted(suppliers, key=lambda supplier: (-supplier.share, supplier.country)),
         )
-
-
-def named(world: World, sheet: Sheet, stages: Sequence[StageScore], position: Position) -> list[StageScore]:
-    """The stages of a sheet's one mineral with the names of the agreements and restrictions of a buyer's position."""
-    names = names_of(world)
-    return [
-        replace(stage, suppliers=_named(names, stage.suppliers, position, rows)) if stage.suppliers else stage
-        for stage, rows in zip(stages, sheet.printed, strict=True)
-    ]
-
-
-def _named(names: _Names, suppliers: Iterable[Supplier], position: Position, rows: Iterable[int]) -> list[Supplier]:
-    """Suppliers, whose rows stand among those of `position`, with the names of what ties and restricts them."""
-    agreements, restrictions = position.agreement.tolist(), position.restriction.tolist()
-    return [
-        supplier
-        if agreements[row] == restrictions[row] == NOBODY
-        else replace(
-            supplier,
-            agreement=names.agreements[agreements[row]],
-            restriction=names.restrictions[restrictions[row]],
-        )
-        for supplier, row in zip(suppliers, rows, strict=True)
-    ]
 
 
 def _ranges(ends: Ends) -> list[Range]:

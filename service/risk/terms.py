@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from service.risk.numbers import Bools, Floats, Indexes, Ints, number
+from service.risk.numbers import Floats, Indexes, Ints, number
 from service.risk.partners import (
     LADDER,
     STRONGEST_RESTRICTION,
@@ -48,16 +48,13 @@ class Kind(NamedTuple):
         return (self.tier, len(Tier) + self.restriction - 1) if rests else (self.tier,)
 
     def r(self, ladder: Ladder) -> Step:
-        """The strength of the restriction as it counts, exactly 1 where none bites."""
-        return ladder.r(self.restriction, self.rate) if self.restricted else _UNRESTRICTED
+        """The strength of the restriction, which counts where it bites."""
+        return ladder.r(self.restriction, self.rate)
 
     def factor(self, ladder: Ladder, reading: Reading = "central") -> float:
         """The partner factor t by one reading of the ladder."""
         tau: float = getattr(ladder.steps[self.tier], reading)
         return tau * getattr(self.r(ladder), reading) if self.restricted else tau
-
-
-_UNRESTRICTED = Step.exactly(1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,13 +126,3 @@ class Terms:
     def factors(self, ladder: Ladder = LADDER) -> Floats:
         """The partner factor t of each row at the ladder's central values."""
         return self.central(ladder)[self.place]
-
-    @cached_property
-    def tier(self) -> Indexes:
-        """The best tie of each row, as `Tier`."""
-        return np.array([kind.tier for kind in self.present], dtype=np.int8)[self.place]
-
-    @cached_property
-    def restricted(self) -> Bools:
-        """Rows whose restriction bites."""
-        return np.array([kind.restricted for kind in self.present], dtype=np.bool_)[self.place]

@@ -234,7 +234,7 @@ def test_a_clause_against_restrictions_matters_only_where_there_is_one(world: Wo
     with_clause, plain = made(True), made(False)
     for buyer in BUYERS:
         clause, none = score_all(with_clause, buyer, DAY), score_all(plain, buyer, DAY)
-        restricted = none.terms.restricted
+        restricted = np.array([none.terms.at(row).restricted for row in range(len(none.terms.kind))], dtype=np.bool_)
         assert np.array_equal(clause.scores.stages.factor[~restricted], none.scores.stages.factor[~restricted])
         assert (clause.scores.stages.factor <= none.scores.stages.factor).all()
 

@@ -180,7 +180,7 @@ def test_many_rows_follow_the_same_formula(
 def test_no_terms_leave_the_factor_at_one() -> None:
     """Without a tie or a restriction every factor is 1."""
     assert Terms.none(3).factors().tolist() == [1, 1, 1]
-    assert not Terms.none(3).restricted.any()
+    assert not any(Terms.none(3).at(row).restricted for row in range(3))
 
 
 def test_only_the_steps_there_are_ties_for_count() -> None:
