@@ -22,14 +22,20 @@ from service.world.rows import Row
 
 @contextmanager
 def program(dsn: str, *options: str, **settings: str) -> Iterator[tuple[str, psutil.Process]]:
-    """The program serving the ledger at `dsn`, as an operator runs it: its base URL and its parent process."""
+    """The program serving the ledger at `dsn`, as an operator runs it: its base URL and its parent process.
+
+    It has a session of its own, as everything has that a terminal or a supervisor starts: Linux shares processors out
+    among sessions first, so that in one with its clients it would have to make do with what these leave.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     env = {f"CHOKEPOINT_{name.upper()}": value for name, value in settings.items()}
     env |= {"CHOKEPOINT_DATABASE_URL": dsn, "CHOKEPOINT_PORT": str(port)}
     command = [sys.executable, "-m", "service", "serve", *options]
-    with subprocess.Popen(command, env=os.environ | env, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        command, env=os.environ | env, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as server:
         try:
             assert server.stdout is not None
             assert server.stdout.readline() == f"Chokepoint answers at http://127.0.0.1:{port}\n"

@@ -1,4 +1,7 @@
-"""Servers to measure and the load they are measured with: `wrk`, one thread, the rest of the machine for the server."""
+"""Servers to measure and the load they are measured with: `wrk`, one thread, the rest of the machine for the server.
+
+Each has a session of its own, for the reason `tests.serving.program` tells.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ def serving(target: str, env: Mapping[str, str], *, factory: bool = False, probe
         *(["--factory"] if factory else []),
         target,
     ]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **env})
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **env}, start_new_session=True)
     base = f"http://127.0.0.1:{port}"
     try:
         _await(base + probe)
@@ -98,7 +101,8 @@ def load(base: str, paths: Sequence[str], seconds: int, key: str | None = None) 
             str(SCRIPT),
             base,
         ]
-        out = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, start_new_session=True)
+        out = done.stdout
     if re.search(r"Non-2xx or 3xx responses: \d+", out) or "Socket errors" in out:
         raise BenchError(f"{base} did not answer every request:\n{out}")
     rate = re.search(r"Requests/sec:\s+([\d.]+)", out)
