@@ -18,7 +18,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
-import docker
 import pytest
 from asyncpg import Connection, Record
 from docker.errors import DockerException
@@ -26,6 +25,7 @@ from testcontainers.community.postgres import PostgresContainer
 
 from service.embedded import embedded
 from service.migrate import migrate
+from tests.engine import give_up, told
 
 UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """Nothing in these servers has to survive a power cut."""
@@ -73,15 +73,15 @@ def reachable_folder() -> Iterator[Path]:
 def container() -> Iterator[str]:
     """A Postgres in a container; the value is its URL."""
     image = os.environ.get("CHOKEPOINT_TEST_POSTGRES_IMAGE", "postgres:17")
+    lacking = f"no container of {image}"
+    told(lambda engine: engine.ping(), lacking)
     try:
-        docker.from_env(timeout=10).ping()
         server = PostgresContainer(image, driver=None).with_command(
             ["postgres", *(word for name, value in UNSAFE_BUT_FAST.items() for word in ("-c", f"{name}={value}"))]
         )
         server.start()
     except DockerException as error:
-        give_up = pytest.fail if os.environ.get("CHOKEPOINT_REQUIRE_CONTAINERS") == "1" else pytest.skip
-        give_up(f"no container of {image}: {error}")
+        give_up(f"{lacking}: {error}")
     try:
         yield server.get_connection_url()
     finally:

@@ -11,10 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import docker
 import httpx
-import pytest
-from docker.errors import DockerException
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
@@ -22,6 +19,7 @@ from service.logins import READER, WRITER
 from service.settings import Secret
 from service.store import keys
 from service.store.connecting import Lost
+from tests.engine import give_up, told
 
 PASSWORD = "only-for-this-run"  # noqa: S105
 SECRET = "a secret of these tests, long enough"  # noqa: S105
@@ -46,14 +44,10 @@ exec postgres -D "$PGDATA" -c listen_addresses='*' -k /tmp -c hot_standby_feedba
 
 def image(variable: str, default: str | None = None) -> str:
     """The image a variable names. Where it or the Docker engine is missing, the test is skipped or, in CI, fails."""
-    give_up = pytest.fail if os.environ.get("CHOKEPOINT_REQUIRE_CONTAINERS") == "1" else pytest.skip
     name = os.environ.get(variable) or default
     if name is None:
         give_up(f"{variable} names no image: docker build --tag chokepoint . && export {variable}=chokepoint")
-    try:
-        docker.from_env(timeout=10).images.get(name)
-    except DockerException as error:
-        give_up(f"no image {name}: {error}")
+    told(lambda engine: engine.images.get(name), f"no image {name}")
     return name
 
 
