@@ -23,7 +23,7 @@ def give_up(why: str) -> NoReturn:
 
 
 def told(question: Callable[[docker.DockerClient], T], without: str) -> T:
-    """What the engine answers to a question. Where it does not, the test is given up for what it is `without`.
+    """What the engine answers to a question. Where none answers, the test is given up; `without` says what it lacks.
 
     The library leaves the socket of a refused connection open, which counts against whatever runs when it is found:
     so it is found here.

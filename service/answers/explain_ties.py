@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec.structs import replace
 
-from schemas import explain as wire
+from schemas import explain_ties as wire
 from service.answers.catalog import cite, restriction_status
+from service.answers.names import Names
 from service.answers.score import TIES
 from service.risk.partners import LADDER, RestrictionType, Tier, tier_of
-from service.world.position import NOBODY, Position, Positions
+from service.world.position import Position, Positions
 from service.world.standing import MARKET_TYPES, Ties, restriction_stands, status_on, ties_on
 from service.world.world import STAGES
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from schemas.explain import AgreementFate, RestrictionFate
+    from schemas.explain_ties import AgreementFate, RestrictionFate
     from service.risk.partners import Ladder
     from service.world.rows import Agreement, Provision, Restriction, Stage
     from service.world.world import World
@@ -172,8 +173,9 @@ class TiesExplained:
     def _reading(self, stage: Stage, supplier: str, reader: str) -> wire.Reading:
         cell = STAGES.index(stage), self.suppliers.index(supplier)
         position = self._readings[reader]
-        agreement = _at(list(self.world.agreements), int(position.agreement[cell]))
-        restriction = _at(list(self.world.restrictions), int(position.restriction[cell]))
+        names = Names.of(self.world)
+        agreement = names.agreements[position.agreement[cell]]
+        restriction = names.restrictions[position.restriction[cell]]
         tier = Tier(int(position.tier[cell]))
         return wire.Reading(
             readers=[],
@@ -181,7 +183,7 @@ class TiesExplained:
             agreement=agreement,
             market=self._market(supplier, reader) if tier is Tier.SINGLE_MARKET else None,
             restriction=restriction,
-            relieved_by=_at(list(self.world.agreements), int(position.protector[cell])),
+            relieved_by=names.agreements[position.protector[cell]],
             agreements=[
                 wire.AgreementOutcome(id=name, outcome=self._agreement_outcome(name, agreement, stage, reader))
                 for name, by_reader in self._linked.items()
@@ -218,7 +220,3 @@ class TiesExplained:
         if not self._ties.hits(row, reader):
             return "other_buyer"
         return "not_stronger" if restriction_stands(row, self.as_of) else "not_in_force"
-
-
-def _at(names: list[str], place: int) -> str | None:
-    return None if place == NOBODY else names[place]

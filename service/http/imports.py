@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,16 +15,13 @@ from litestar.params import JSONBody, QueryParameter
 from schemas.imports import (
     ImportReport,
     Misfit,
-    MovedScore,
-    PassedOver,
     Retraction,
     RetractionReport,
-    RowCounts,
     UnreadableFile,
 )
 from service import importing
 from service.answers.changes import revision_info
-from service.answers.rounding import points
+from service.answers.imports import import_report
 from service.http.bodies import body_of
 from service.http.keys import SECURITY, caller_of, requires
 from service.http.openapi import ReadOperation
@@ -49,9 +46,6 @@ MOST_AT_ONCE = 4
 
 TEXT = r"^[^\x00]*$"
 """What the database can keep as text."""
-
-DIFFERENCE = 6
-"""Decimals of a difference of scores: enough for any that is reported to be seen."""
 
 FormatName = Annotated[
     str,
@@ -209,7 +203,7 @@ class ImportController(Controller):
             raise _refusal(asked.name, outcome.findings)
         written = outcome.revision is not None and not dry_run
         return Response(
-            _report(outcome, dry_run=dry_run),
+            import_report(outcome, dry_run=dry_run),
             status_code=201 if written else 200,
             headers=_headers(outcome.revision.id if outcome.revision and written else None),
         )
@@ -282,33 +276,3 @@ def _refusal(name: str, findings: Findings) -> FileRefused:
     count = f"{'over ' if findings.ended else ''}{findings.count:,}"
     listed = f", the first {len(misfits):,} listed" if len(misfits) < findings.count else ""
     return FileRefused(f"{name} has {count} problems{listed}; nothing was changed", *misfits)
-
-
-def _report(outcome: Outcome, *, dry_run: bool) -> ImportReport:
-    kinds: Sequence[str] = list(outcome.findings.read)
-    return ImportReport(
-        status="dry_run" if dry_run else "written" if outcome.revision else "unchanged",
-        revision=revision_info(outcome.revision) if outcome.revision else None,
-        rows=[
-            RowCounts(
-                kind=kind,
-                read=outcome.findings.read[kind],
-                added=outcome.added.get(kind, 0),
-                changed=outcome.changed.get(kind, 0),
-            )
-            for kind in kinds
-        ],
-        passed_over=[PassedOver(reason=reason, lines=lines) for reason, lines in outcome.findings.skipped.items()],
-        moved=[
-            MovedScore(
-                mineral=moved.mineral,
-                buyer=moved.buyer,
-                before=points(moved.before),
-                after=points(moved.after),
-                difference=None
-                if moved.before is None or moved.after is None
-                else round(moved.after - moved.before, DIFFERENCE),
-            )
-            for moved in outcome.moved
-        ],
-    )

@@ -250,10 +250,6 @@ class Ladder:
             return self
         return LADDER.replace(**{STEPS[place]: self.steps[place] for place in counts}) if counts else LADDER
 
-    def settled(self) -> Ladder:
-        """This ladder with every step certain at its central value."""
-        return Ladder(tuple(Step.exactly(step.central) for step in self.steps))
-
     @cached_property
     def by_worth(self) -> tuple[Tier, ...]:
         """The ties by what they are worth under this ladder, the best first; of equals the one higher on the ladder."""

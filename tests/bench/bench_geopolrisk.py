@@ -27,7 +27,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from service.methods.geopolrisk import commodities, value_of
+from service.methods.commodities import commodities
+from service.methods.geopolrisk import value_of
 from service.methods.verification.geopolrisk import MATERIALS
 from service.seeding import read_seeds
 from service.world.memo import Memo

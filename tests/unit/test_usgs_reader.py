@@ -13,6 +13,7 @@ from service.intake import usgs
 from service.intake.names import Names
 from service.intake.problems import Problem
 from service.intake.tables import decode
+from service.intake.usgs_readings import reviewed_meanings
 from service.world.rows import Country, Mineral, Reserve, Share
 from tests.shipped import seeds
 
@@ -263,7 +264,7 @@ def test_another_file_is_one_problem(names: Names, header: str) -> None:
 def test_the_maps_speak_of_minerals_and_stages_there_are() -> None:
     """Every statistic that is used belongs to a known mineral, and every share to one of its stages."""
     stages = {mineral.id: mineral.stages for mineral in seeds(Mineral)}
-    for meanings in usgs.reviewed_meanings().values():
+    for meanings in reviewed_meanings().values():
         for meaning in meanings:
             assert meaning.stage is None or meaning.stage in stages[meaning.mineral], meaning
             assert meaning.mineral in stages

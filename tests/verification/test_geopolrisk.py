@@ -18,7 +18,8 @@ from service.intake import baci, wmd
 from service.intake.names import Names
 from service.intake.problems import Problem
 from service.intake.tables import decode
-from service.methods.geopolrisk import commodities, value_of
+from service.methods.commodities import commodities
+from service.methods.geopolrisk import value_of
 from service.methods.verification import verify
 from service.methods.verification.geopolrisk import BUYERS, MATERIALS
 from service.seeding import read_seeds

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from service.methods.geopolrisk import commodities, value_of
+from service.methods.commodities import commodities
+from service.methods.geopolrisk import value_of
 from service.methods.verification.case import Case, Key, judged
 from service.risk.methods.geopolrisk import ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from service.methods.geopolrisk import Commodity
+    from service.methods.commodities import Commodity
     from service.world.world import World
 
 YEAR = 2022

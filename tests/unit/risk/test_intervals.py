@@ -114,7 +114,7 @@ def test_the_remainder_reaches_its_worst_case_at_the_upper_end() -> None:
 
 def test_a_supplier_of_unknown_governance_reaches_g_of_one() -> None:
     """30 % without a figure, under a memorandum's .98 at the point: 0 below, its whole square above."""
-    flat = LADDER.settled()
+    flat = Ladder(tuple(Step.exactly(step.central) for step in LADDER.steps))
     low, high = interval([FIRM[0], Supplier(0.3, None, 36, tier=Tier.MEMORANDUM)], ladder=flat)
     assert low == pytest.approx(100 * np.sqrt(0.49 * 0.56), abs=1e-4)
     assert high == pytest.approx(100 * np.sqrt(0.49 * 0.56 + 0.09 * 0.98), abs=1e-4)

@@ -115,13 +115,6 @@ def test_an_override_is_another_ladder() -> None:
     assert LADDER.replace() == LADDER == Ladder()
 
 
-def test_a_settled_ladder_keeps_only_its_central_values() -> None:
-    """Low and high fall together on the central value."""
-    settled = LADDER.settled()
-    assert settled.r(RestrictionType.TAX) == Step(1.2, 1.2, 1.2)
-    assert settled.tau(Tier.BINDING) == Step(0.85, 0.85, 0.85)
-
-
 @pytest.mark.parametrize(
     "values",
     [
