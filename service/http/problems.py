@@ -117,6 +117,15 @@ class OutOfSpace(Refusal):
     status, type, title = 507, "out-of-space", "There is no space left for it"
 
 
+RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""What RFC 9110 (§15.5) calls them, and Python only from 3.13 on: the contract must not depend on the version."""
+
+
+def reason(status: int) -> str:
+    """What a status is called."""
+    return RENAMED.get(status) or HTTPStatus(status).phrase
+
+
 def fault_in(parameter: str, detail: str) -> Fault:
     """A fault in a query or path parameter."""
     return Fault(detail=detail, parameter=parameter)
@@ -125,9 +134,7 @@ def fault_in(parameter: str, detail: str) -> Fault:
 def responses(*statuses: int) -> dict[int, ResponseSpec]:
     """The documentation of problem answers for a route."""
     return {
-        status: ResponseSpec(
-            Problem, media_type=MEDIA_TYPE, generate_examples=False, description=HTTPStatus(status).phrase
-        )
+        status: ResponseSpec(Problem, media_type=MEDIA_TYPE, generate_examples=False, description=reason(status))
         for status in statuses
     }
 
@@ -181,12 +188,12 @@ def _raised(request: Request[Any, Any, Any], error: HTTPException) -> Response[A
         return _answer((NotFound if misnamed else InvalidRequest)(detail, *faults).problem)
     if error.status_code >= 500:
         return _failed(request, error)
-    status = HTTPStatus(error.status_code)
+    called = reason(error.status_code)
     return _answer(
         Problem(
-            type=f"/problems/{status.phrase.lower().replace(' ', '-')}",
-            title=NotFound.title if status == HTTPStatus.NOT_FOUND else status.phrase,
-            status=status.value,
+            type=f"/problems/{called.lower().replace(' ', '-')}",
+            title=NotFound.title if error.status_code == HTTPStatus.NOT_FOUND else called,
+            status=error.status_code,
             detail=_details(request, error),
         ),
         dict(error.headers or {}),

@@ -22,6 +22,9 @@ GREATEST_RATIO: Final = 200
 RATIO_FROM: Final = 4 * 1024**2
 """How many bytes one compressed byte may stand for, once RATIO_FROM are unpacked. Tables reach 5 to 30, bombs 1,000."""
 
+SIP: Final = 8 * 1024
+"""How many bytes are read at a time of what is compressed: RATIO_FROM is compared with what has been read so far."""
+
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _TEXT = "CSV text, or CSV text compressed with gzip"
 HERE: Final = 0
@@ -48,12 +51,24 @@ def opened(path: Path) -> Iterator[Opened]:
         yield Opened(io.BufferedReader(_Unpacked(raw)) if start.startswith(_GZIP) else raw, raw.tell)
 
 
+class _Sips:
+    """A file that gives a little at a time; gzip itself would read 128 KiB ahead, from Python 3.12 on."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self.seek = raw.seek
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, hardly ever as many as asked for."""
+        return self._raw.read(min(size, SIP))
+
+
 class _Unpacked(io.RawIOBase):
     """What a gzip file holds, refused as soon as it is more than a table can be."""
 
     def __init__(self, raw: BinaryIO) -> None:
         self._raw = raw
-        self._gzip = gzip.GzipFile(fileobj=raw)
+        self._gzip = gzip.GzipFile(fileobj=_Sips(raw), mode="rb")
         self._unpacked = 0
 
     def readable(self) -> bool:
