@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from msgspec import structs
@@ -24,7 +25,7 @@ FULL = 0.8
 
 
 LAID_OUT = 2048
-"""So many sets a process keeps unpacked beside each other, some 20 MB: more than today's of all minerals."""
+"""So many sets a process keeps unpacked beside each other, some 40 MB: more than today's of all minerals."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +43,7 @@ class Columns:
     named: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class ShareSet:
     """A source's shares of one mineral at one stage in one period, unpacked when somebody asks.
 
@@ -184,8 +185,18 @@ def lay_out(rows: Iterable[Share], country_index: Mapping[str, int]) -> Columns:
     )
 
 
-@lru_cache(maxsize=LAID_OUT)
+columns_kept: WeakKeyDictionary[ShareSet, Columns] = WeakKeyDictionary()
+_laying_out = Lock()
+
+
 def laid_out(found: ShareSet) -> Columns:
-    """The columns of a set that is held packed, kept for a while."""
-    assert isinstance(found.held, Packed)
-    return lay_out(found.held.rows, found.country_index)
+    """The columns of a set that is held packed; they are kept for a while, and no longer than the set."""
+    columns = columns_kept.get(found)
+    if columns is None:
+        assert isinstance(found.held, Packed)
+        columns = lay_out(found.held.rows, found.country_index)
+        with _laying_out:
+            columns_kept[found] = columns
+            if len(columns_kept) > LAID_OUT:
+                columns_kept.pop(next(iter(columns_kept), found), None)
+    return columns

@@ -19,7 +19,7 @@ from service.http.worlds import Worlds
 from service.store import reading
 from service.store.ledger import File, Revision, revise
 from service.world.rows import Row
-from service.world.shares import laid_out
+from service.world.shares import columns_kept
 from service.world.size import bytes_of_rows, bytes_worked_out
 from service.world.world import build
 from tests.evidence import country, mineral, share, source
@@ -153,7 +153,7 @@ async def test_the_size_of_a_world_is_told_about_right(seeded_dsn: str) -> None:
     rows = bytes_of_rows(evidence)
     for buyer in ("USA", "EU", "JPN"):
         Account.of(world, buyer, date(2026, 2, 5)).score("cobalt")
-    laid_out.cache_clear()  # what the process keeps of sets that were looked into has a bound of its own
+    columns_kept.clear()  # what the process keeps of sets that were looked into has a bound of its own
     gc.collect()
     allocated = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()

@@ -78,6 +78,7 @@ def measure() -> list[Row]:
         dsn = stack.enter_context(seeded())
         key = asyncio.run(_key(dsn))
         env = {"CHOKEPOINT_DATABASE_URL": dsn, "CHOKEPOINT_SECRET": SECRET, "CHOKEPOINT_RATE_LIMIT": "1000000/1"}
+        env["OPENBLAS_NUM_THREADS"] = "1"  # as the program has it
 
         def start(target: str, **more: str) -> str:
             own = target.startswith("service.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import date
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.world.shares import FULL, Columns, ShareSet, choose
+from service.world.shares import FULL, Columns, ShareSet, choose, columns_kept
 from tests.evidence import country, mineral, share, source, world_of
 
 DAY = date(2026, 2, 5)
@@ -130,3 +131,31 @@ def test_sets_are_used_whole_and_never_mixed() -> None:
         ("a-source", "2024"): (["AAA", "BBB", "CCC"], [True, True, False], 0.9),
         ("b", "2024"): (["AAA"], [True], 0.9),
     }
+
+
+def packed_sets(count: int) -> list[ShareSet]:
+    """Sets as a World of the ledger has them, packed."""
+    rows = [share("tin", "CHL", 0.5, period_start=year, period_end=year) for year in range(2000, 2000 + count)]
+    world = world_of(mineral("tin"), country("CHL"), rows)
+    return [each for found in world.share_sets.values() for each in found]
+
+
+def test_what_was_unpacked_of_a_set_goes_with_the_set() -> None:
+    """Worlds that were replaced leave nothing behind of what a correction replaced."""
+    gc.collect()
+    before = len(columns_kept)
+    sets = packed_sets(5)
+    assert all(each.columns is each.columns for each in sets)
+    assert len(columns_kept) == before + 5
+    del sets
+    gc.collect()
+    assert len(columns_kept) <= before
+
+
+def test_of_living_sets_no_more_than_a_bound_are_kept_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for another one finds it all the same."""
+    monkeypatch.setattr("service.world.shares.LAID_OUT", 3)
+    columns_kept.clear()
+    sets = packed_sets(7)
+    assert [each.named for each in sets] == [0.5] * 7
+    assert len(columns_kept) == 3
