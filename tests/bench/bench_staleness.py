@@ -130,7 +130,7 @@ def busy(base: str) -> Iterator[None]:
 
     def ask() -> None:
         while not over.is_set():
-            load(base, hot, 2)
+            load(base, hot, 2, apart=True)
 
     thread = threading.Thread(target=ask)
     thread.start()

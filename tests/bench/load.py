@@ -1,7 +1,4 @@
-"""Servers to measure and the load they are measured with: `wrk`, one thread, the rest of the machine for the server.
-
-Each has a session of its own, for the reason `tests.serving.program` tells.
-"""
+"""Servers to measure and the load they are measured with: `wrk`, one thread, the rest of the machine for the server."""
 
 from __future__ import annotations
 
@@ -61,7 +58,7 @@ def serving(target: str, env: Mapping[str, str], *, factory: bool = False, probe
         *(["--factory"] if factory else []),
         target,
     ]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **env}, start_new_session=True)
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **env})
     base = f"http://127.0.0.1:{port}"
     try:
         _await(base + probe)
@@ -83,8 +80,11 @@ def _await(url: str) -> None:
             time.sleep(0.1)
 
 
-def load(base: str, paths: Sequence[str], seconds: int, key: str | None = None) -> Rate:
-    """Asks for the paths again and again for a while. Raises BenchError when an answer is not a 2xx or 304."""
+def load(base: str, paths: Sequence[str], seconds: int, key: str | None = None, *, apart: bool = False) -> Rate:
+    """Asks for the paths again and again for a while. Raises BenchError when an answer is not a 2xx or 304.
+
+    `apart` gives the load a session of its own, see `tests.serving.program`.
+    """
     with tempfile.NamedTemporaryFile("w", suffix=".paths") as file:
         file.write("\n".join(paths) + "\n")
         file.flush()
@@ -101,7 +101,7 @@ def load(base: str, paths: Sequence[str], seconds: int, key: str | None = None) 
             str(SCRIPT),
             base,
         ]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, start_new_session=True)
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, start_new_session=apart)
         out = done.stdout
     if re.search(r"Non-2xx or 3xx responses: \d+", out) or "Socket errors" in out:
         raise BenchError(f"{base} did not answer every request:\n{out}")
