@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING
 
 from schemas.imports import ImportReport, MovedScore, PassedOver, RowCounts
 from service.answers.changes import revision_info
-from service.answers.rounding import points
+from service.answers.rounding import measure, points
 
 if TYPE_CHECKING:
     from service.importing import Outcome
     from service.importing.model import Moved
-
-DIFFERENCE = 6
-"""Decimals of a difference of scores: enough for any that is reported to be seen."""
 
 
 def import_report(outcome: Outcome, *, dry_run: bool) -> ImportReport:
@@ -37,5 +34,5 @@ def _moved(moved: Moved) -> MovedScore:
         buyer=moved.buyer,
         before=points(before),
         after=points(after),
-        difference=None if before is None or after is None else round(after - before, DIFFERENCE),
+        difference=None if before is None or after is None else measure(after - before),
     )
