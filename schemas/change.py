@@ -8,10 +8,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from schemas.common import Fraction, Stage
+from schemas.text import Code, Party, Slug
 
-Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
-Code = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
-Party = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$", max_length=40)]
 Slugs = Annotated[list[Slug], Meta(min_length=1, max_length=200)]
 Stages = Annotated[list[Stage], Meta(min_length=1, max_length=2)]
 Parties = Annotated[list[Party], Meta(min_length=1, max_length=300)]

@@ -7,6 +7,8 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from msgspec import Meta, Struct
 
+from schemas.text import PARTIAL_DATE
+
 Stage = Literal["extraction", "processing"]
 Band = Literal["low", "moderate", "high", "severe", "extreme"]
 Tie = Literal["home", "single_market", "binding", "binding_signed", "programme", "memorandum", "forum", "none"]
@@ -14,7 +16,7 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 PartialDate = Annotated[
     str,
     Meta(
-        pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$",
+        pattern=PARTIAL_DATE,
         description="A date as precisely as its source gives it: `2026-02-04`, `2025-02` or `2009`.",
         examples=["2026-02-04"],
     ),

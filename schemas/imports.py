@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from schemas.problem import Fault, Problem
 from schemas.revisions import RevisionInfo
+from schemas.text import STORABLE
 
 
 class RowCounts(Struct, frozen=True, kw_only=True):
@@ -74,7 +75,7 @@ class UnreadableFile(Problem, frozen=True, kw_only=True):
 class Retraction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a revision is taken back."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"^[^\x00]*$", examples=["the wrong edition"])]
+    reason: Annotated[str, Meta(min_length=1, max_length=4000, pattern=STORABLE, examples=["the wrong edition"])]
     """Kept with the revision that takes it back."""
 
 

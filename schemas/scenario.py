@@ -11,11 +11,12 @@ from schemas.change import Change, Slugs, Steps
 from schemas.common import Answer, Fraction, Stage
 from schemas.effect import Difference, DifferenceInterval, Outcome, StageDifference
 from schemas.score import MethodRef
+from schemas.text import BUYER
 
 Buyer = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*(,[A-Z][A-Z0-9]*(-[A-Z0-9]+)*){0,59}$",
+        pattern=BUYER,
         max_length=400,
         description="A country, a bloc, one of this request's own, or a coalition: `CAN,USA`.",
         examples=["USA"],

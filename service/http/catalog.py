@@ -18,6 +18,7 @@ from schemas.catalog import (
     SourceDetail,
     SourcePage,
 )
+from schemas.text import SLUG
 from service.answers import catalog
 from service.http.formats import PagingDependency, page, read_list
 from service.http.names import BlocName, CountryCode, MineralName, find, find_mineral
@@ -31,7 +32,7 @@ GroupName = Annotated[
 SourceName = Annotated[
     str,
     PathParameter(
-        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        pattern=SLUG,
         max_length=80,
         description="A source's id.",
         examples=[Example(value="usgs-mcs-2026")],

@@ -12,6 +12,7 @@ from litestar.openapi.spec import Example
 from litestar.params import QueryParameter
 
 from schemas.revisions import ChangeEntry, Changes
+from schemas.text import BUYER
 from service.answers.changes import Step, moves_scores, row_change
 from service.answers.score import METHOD, Account
 from service.http.formats import (
@@ -23,7 +24,7 @@ from service.http.formats import (
     render,
     write_cursor,
 )
-from service.http.names import BUYER, find_buyer
+from service.http.names import find_buyer
 from service.http.reads import View, ViewDependency, WorldsDependency, headers, know_revision
 from service.store import history
 from service.world.scoring import is_buyer

@@ -9,6 +9,7 @@ from litestar.openapi.spec import Example
 from litestar.params import QueryParameter
 
 from schemas.compare import Comparison, Ratings
+from schemas.text import SLUG
 from service.answers.compare import compare_all, compare_mineral
 from service.answers.ratings import ratings
 from service.http.names import Buyer, MineralName, find_buyer, find_mineral
@@ -20,7 +21,7 @@ VERSIONS = tuple(f"{method.id} {method.version}" for method in METHODS.values())
 MineralChoice = Annotated[
     str | None,
     QueryParameter(
-        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        pattern=SLUG,
         max_length=80,
         description="A mineral's id; without it all minerals are ranked under each method.",
         examples=[Example(value="cobalt")],

@@ -9,6 +9,7 @@ from litestar.openapi.spec import Example
 from litestar.params import PathParameter
 
 from schemas.effect import AgreementEffect, AgreementParts
+from schemas.text import SLUG
 from service.answers.contributions import agreement_parts
 from service.answers.effect import Effect
 from service.http.lens import LadderText, read_ladder
@@ -19,7 +20,7 @@ from service.risk.methods.partner_adjusted import ID, VERSION
 AgreementName = Annotated[
     str,
     PathParameter(
-        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        pattern=SLUG,
         max_length=80,
         description="An agreement's id.",
         examples=[Example(value="us-argentina-mou-2026")],

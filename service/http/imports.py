@@ -19,6 +19,7 @@ from schemas.imports import (
     RetractionReport,
     UnreadableFile,
 )
+from schemas.text import STORABLE
 from service import importing
 from service.answers.changes import revision_info
 from service.answers.imports import import_report
@@ -44,9 +45,6 @@ LARGEST_FILE = 64 * 1024 * 1024
 MOST_AT_ONCE = 4
 """Imports that one worker takes in at the same time: each has a file on disk, a connection and a thread."""
 
-TEXT = r"^[^\x00]*$"
-"""What the database can keep as text."""
-
 FormatName = Annotated[
     str,
     QueryParameter(
@@ -68,12 +66,12 @@ EditionName = Annotated[
 ]
 Reason = Annotated[
     str | None,
-    QueryParameter(pattern=TEXT, description="Why; kept with the revision.", min_length=1, max_length=4000),
+    QueryParameter(pattern=STORABLE, description="Why; kept with the revision.", min_length=1, max_length=4000),
 ]
 FileName = Annotated[
     str | None,
     QueryParameter(
-        pattern=TEXT,
+        pattern=STORABLE,
         description="What the file is called, for the revision; a form says so itself.",
         min_length=1,
         max_length=200,

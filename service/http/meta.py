@@ -11,6 +11,7 @@ from litestar.params import PathParameter
 
 from schemas.catalog import MethodDetail, MethodItem, MethodList
 from schemas.common import Health
+from schemas.text import SLUG
 from service.answers.methods import FLAGS as METHOD_FLAGS
 from service.answers.score import FLAGS, MIXES
 from service.http import metrics
@@ -29,7 +30,7 @@ from service.risk.partners import LADDER, RestrictionType, Tier
 MethodName = Annotated[
     str,
     PathParameter(
-        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        pattern=SLUG,
         max_length=80,
         description="A method's id.",
         examples=[Example(value="partner-adjusted")],

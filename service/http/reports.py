@@ -9,25 +9,23 @@ from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
 from schemas.reports import ClaimDetail, ClaimPage, ControlPage, DepositDetail, DepositPage
+from schemas.text import CLAIM, CODE, SLUG
 from service.answers import reports
 from service.http.formats import PagingDependency, page, read_list
 from service.http.names import find, find_mineral
 from service.http.reads import ViewDependency, answer, read
 
-_SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-ClaimName = Annotated[
-    str, PathParameter(pattern=r"^[A-Z]\d{2,4}$", description="A claim's id.", examples=[Example(value="K01")])
-]
+ClaimName = Annotated[str, PathParameter(pattern=CLAIM, description="A claim's id.", examples=[Example(value="K01")])]
 DepositName = Annotated[
     str,
     PathParameter(
-        pattern=_SLUG, max_length=80, description="A deposit's id.", examples=[Example(value="junin-rare-earths")]
+        pattern=SLUG, max_length=80, description="A deposit's id.", examples=[Example(value="junin-rare-earths")]
     ),
 ]
 MineralFilter = Annotated[
     str | None,
     QueryParameter(
-        pattern=_SLUG,
+        pattern=SLUG,
         max_length=80,
         description="Only what is about this mineral, its members or its groups.",
         examples=[Example(value="lithium")],
@@ -36,7 +34,7 @@ MineralFilter = Annotated[
 SourceFilter = Annotated[
     str | None,
     QueryParameter(
-        pattern=_SLUG,
+        pattern=SLUG,
         max_length=80,
         description="Only claims of this source.",
         examples=[Example(value="avispa-2026-02-24")],
@@ -48,15 +46,15 @@ DepositStatus = Annotated[
 ]
 HostCountry = Annotated[
     str | None,
-    QueryParameter(pattern="^[A-Z]{3}$", description="Where the capacity is.", examples=[Example(value="IDN")]),
+    QueryParameter(pattern=CODE, description="Where the capacity is.", examples=[Example(value="IDN")]),
 ]
 DepositCountry = Annotated[
     str | None,
-    QueryParameter(pattern="^[A-Z]{3}$", description="Where the deposit is.", examples=[Example(value="PER")]),
+    QueryParameter(pattern=CODE, description="Where the deposit is.", examples=[Example(value="PER")]),
 ]
 ControllerFilter = Annotated[
     str | None,
-    QueryParameter(pattern="^[A-Z]{3}$", description="Who controls it.", examples=[Example(value="CHN")]),
+    QueryParameter(pattern=CODE, description="Who controls it.", examples=[Example(value="CHN")]),
 ]
 
 

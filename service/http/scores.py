@@ -10,6 +10,7 @@ from litestar.params import QueryParameter
 
 from schemas.common import Band
 from schemas.score import Score, ScorePage, ScoreRow
+from schemas.text import SLUG
 from service.answers.methods import method_rows, method_score
 from service.answers.score import Account, MixName
 from service.http.formats import PagingDependency, page, read_list
@@ -44,7 +45,7 @@ Mix = Annotated[
 ListName = Annotated[
     str | None,
     QueryParameter(
-        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        pattern=SLUG,
         max_length=80,
         description="Only minerals on this official list on the day, see the `lists` of `/v1/minerals`.",
         examples=[Example(value="us-2025")],

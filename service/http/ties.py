@@ -9,23 +9,23 @@ from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
 from schemas.catalog import AgreementDetail, AgreementPage, RestrictionDetail, RestrictionPage
+from schemas.text import CODE, PARTY, SLUG
 from service.answers import catalog
 from service.http.formats import PagingDependency, page, read_list
 from service.http.names import find, find_buyer, find_mineral
 from service.http.reads import ViewDependency, answer, read
 from service.world.standing import Ties
 
-_SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 AgreementName = Annotated[
     str,
     PathParameter(
-        pattern=_SLUG, max_length=80, description="An agreement's id.", examples=[Example(value="us-peru-mou-2026")]
+        pattern=SLUG, max_length=80, description="An agreement's id.", examples=[Example(value="us-peru-mou-2026")]
     ),
 ]
 RestrictionName = Annotated[
     str,
     PathParameter(
-        pattern=_SLUG,
+        pattern=SLUG,
         max_length=80,
         description="A restriction's id.",
         examples=[Example(value="chn-licence-gallium-2023")],
@@ -34,7 +34,7 @@ RestrictionName = Annotated[
 PartyName = Annotated[
     str | None,
     QueryParameter(
-        pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$",
+        pattern=PARTY,
         max_length=40,
         description="A country or bloc; a country also finds what its blocs have signed.",
         examples=[Example(value="PER")],
@@ -43,7 +43,7 @@ PartyName = Annotated[
 MineralFilter = Annotated[
     str | None,
     QueryParameter(
-        pattern=_SLUG, max_length=80, description="Only what covers this mineral.", examples=[Example(value="lithium")]
+        pattern=SLUG, max_length=80, description="Only what covers this mineral.", examples=[Example(value="lithium")]
     ),
 ]
 AgreementStatus = Annotated[
@@ -62,12 +62,12 @@ ProvisionName = Annotated[
 ]
 CountryFilter = Annotated[
     str | None,
-    QueryParameter(pattern="^[A-Z]{3}$", description="The restricting country.", examples=[Example(value="CHN")]),
+    QueryParameter(pattern=CODE, description="The restricting country.", examples=[Example(value="CHN")]),
 ]
 BuyerFilter = Annotated[
     str | None,
     QueryParameter(
-        pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$",
+        pattern=PARTY,
         max_length=40,
         description="Only restrictions that hit this buyer.",
         examples=[Example(value="USA")],

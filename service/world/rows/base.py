@@ -6,16 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
-Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
-"""A stable lower-case id: `cobalt`, `us-peru-mou-2026`."""
+from schemas.text import PARTIAL_DATE, Slug
 
-Code = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
-"""A country by its ISO 3166 alpha-3 code (Kosovo: XKX)."""
-
-Party = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$", max_length=40)]
-"""A country's alpha-3 code or a bloc's id, both in capitals: `PER`, `EU`, `FORGE`."""
-
-PartialDate = Annotated[str, Meta(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
+PartialDate = Annotated[str, Meta(pattern=PARTIAL_DATE)]
 """A date as precisely as its source gives it: `2026-02-04`, `2025-02` or `2009`."""
 
 Year = Annotated[int, Meta(ge=1900, le=2100)]

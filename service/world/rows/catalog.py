@@ -6,17 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from service.world.rows.base import (
-    Cited,
-    Code,
-    EvidenceLevel,
-    PartialDate,
-    Party,
-    Row,
-    Slug,
-    Stage,
-    Text,
-)
+from schemas.text import Code, Party, Slug
+from service.world.rows.base import Cited, EvidenceLevel, PartialDate, Row, Stage, Text
 
 
 class Source(Row, frozen=True, kw_only=True):

@@ -6,17 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from service.world.rows.base import (
-    Cited,
-    Code,
-    Fraction,
-    NonNegative,
-    Party,
-    Slug,
-    Stage,
-    Text,
-    Year,
-)
+from schemas.text import HS6, Code, Party, Slug
+from service.world.rows.base import Cited, Fraction, NonNegative, Stage, Text, Year
 
 
 class Share(Cited, frozen=True, kw_only=True):
@@ -181,7 +172,7 @@ class Trade(Cited, frozen=True, kw_only=True):
     kind = "trade"
     key = ("source", "code", "year", "exporter", "importer")
     refers = {"source": ("source",), "exporter": ("country",), "importer": ("country",)}
-    code: Annotated[str, Meta(pattern=r"^\d{6}$")]
+    code: Annotated[str, Meta(pattern=HS6)]
     year: Year
     exporter: Code
     importer: Code
@@ -198,6 +189,6 @@ class TariffLine(Cited, frozen=True, kw_only=True):
     commodity: Text
     mineral: Slug | None = None
     stage: Stage | None = None
-    code: Annotated[str, Meta(pattern=r"^\d{6}$")]
+    code: Annotated[str, Meta(pattern=HS6)]
     edition: Text
     text: Text = ""

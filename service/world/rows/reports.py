@@ -6,16 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from service.world.rows.base import (
-    Cited,
-    Code,
-    EvidenceLevel,
-    NonNegative,
-    PartialDate,
-    Slug,
-    Stage,
-    Text,
-)
+from schemas.text import CLAIM, Code, Slug
+from service.world.rows.base import Cited, EvidenceLevel, NonNegative, PartialDate, Stage, Text
 
 
 class Claim(Cited, frozen=True, kw_only=True):
@@ -27,7 +19,7 @@ class Claim(Cited, frozen=True, kw_only=True):
     kind = "claim"
     key = ("id",)
     refers = {"source": ("source",)}
-    id: Annotated[str, Meta(pattern=r"^[A-Z]\d{2,4}$")]
+    id: Annotated[str, Meta(pattern=CLAIM)]
     made: PartialDate | None = None
     subject: Text
     statement: Text

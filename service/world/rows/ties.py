@@ -6,20 +6,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from schemas.text import Code, Party, Slug
 from service.risk.partners import AgreementType, Binding
-from service.world.rows.base import (
-    Cited,
-    Code,
-    EvidenceLevel,
-    Fraction,
-    NonNegative,
-    PartialDate,
-    Party,
-    Slug,
-    Stage,
-    Text,
-    Year,
-)
+from service.world.rows.base import Cited, EvidenceLevel, Fraction, NonNegative, PartialDate, Stage, Text, Year
 
 ProvisionType = Literal[
     "bindingness",
