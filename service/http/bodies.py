@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from litestar import Request
+from msgspec import inspect
 
 from schemas.problem import Fault
 from service.http.problems import InvalidRequest, Refusal
 from service.http.reads import refuse_unknown_parameters
+from service.wanted import bare, fault
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 _JSON = re.compile(r"^application/json\s*(;.*)?$", re.IGNORECASE)
 _FAULT = re.compile(r"^(?P<detail>.*?)(?: - at `(?P<place>(?:key in )?\$.*)`)?$", re.DOTALL)
-_FIELD = re.compile(r"Object (?:contains unknown|missing required) field `(.+)`")
+_FIELD = re.compile(r"Object (contains unknown|missing required) field `(.+)`")
 
 
 class UnsupportedMediaType(Refusal):
@@ -32,24 +34,59 @@ class Unprocessable(Refusal):
     status, type, title = 422, "unprocessable", "What the body asks for cannot be done"
 
 
-def pointer_to(place: str) -> str:
-    """A JSON pointer to a place as msgspec writes it: `$.changes[0].share` is `/changes/0/share`.
+def steps_to(place: str) -> list[str]:
+    """The steps to a place as msgspec writes it: `$.changes[0].share` is `changes`, `0`, `share`.
 
-    Where it does not say which entry of an object is meant, the pointer ends at the object.
+    Where it does not say which entry of an object is meant, they end at the object.
     """
-    steps = re.findall(r"\.([^.\[\]]+)|\[(\d+)\]", place.removeprefix("key in ").split("[...]")[0])
-    return "".join("/" + (name or number).replace("~", "~0").replace("/", "~1") for name, number in steps)
+    return re.findall(r"[^.\[\]]+", place.removeprefix("key in ").removeprefix("$").split("[...]")[0])
 
 
-def fault_of(error: msgspec.DecodeError) -> Fault:
-    """What is wrong with a body, and where."""
+def fault_of(error: msgspec.DecodeError, kind: type[Any], body: Any) -> Fault:
+    """What is wrong with a body that should be of a kind, and where."""
     found = _FAULT.match(str(error))
     if found is None or not isinstance(error, msgspec.ValidationError):
         return Fault(detail=str(error), pointer="")
-    pointer = pointer_to(found["place"] or "")
+    info, value, place = inspect.type_info(kind), body, found["place"] or ""
+    for step in (steps := steps_to(place)):
+        info, value = _within(info, value, step)
     if field := _FIELD.match(found["detail"]):
-        pointer += f"/{field[1]}"
-    return Fault(detail=found["detail"], pointer=pointer)
+        steps.append(field[2])
+        detail = "is required" if field[1].startswith("missing") else f"is not one of {', '.join(_fields(info, value))}"
+    elif "[...]" in place or place.startswith("key in "):
+        detail = f"has an entry that is wrong: {found['detail']}"
+    else:
+        detail = fault(info, value)
+    return Fault(detail=detail, pointer="".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps))
+
+
+def _within(whole: inspect.Type, value: Any, step: str) -> tuple[inspect.Type, Any]:
+    """The type and the value of what is one step further into a body."""
+    info: Any = _meant(whole, value)
+    if isinstance(info, inspect.ListType):
+        return info.item_type, value[int(step)]
+    if isinstance(info, inspect.UnionType):  # the step is the tag, and it is none of those there are
+        return inspect.LiteralType(tuple(each.tag for each in _objects(info))), value[step]
+    types = {field.encode_name: field.type for field in info.fields}
+    return types[step], value[step]
+
+
+def _meant(info: inspect.Type, value: Any) -> inspect.Type:
+    """The one of several types that an object says it is of; all of them where it does not say."""
+    info, _ = bare(info)
+    if isinstance(info, inspect.UnionType) and isinstance(value, dict):
+        fits = (each for each in _objects(info) if each.tag_field is None or value.get(each.tag_field) == each.tag)
+        return next(fits, info)
+    return info
+
+
+def _objects(info: inspect.UnionType) -> list[inspect.StructType]:
+    return [each for each in info.types if isinstance(each, inspect.StructType)]
+
+
+def _fields(info: inspect.Type, value: Any) -> list[str]:
+    meant: Any = _meant(info, value)
+    return [*filter(None, [meant.tag_field]), *(field.encode_name for field in meant.fields)]
 
 
 _EXACT = 2.0**53
@@ -74,15 +111,17 @@ def body_of(kind: type[Any]) -> Callable[[Request[Any, Any, Any]], Awaitable[Non
             raise UnsupportedMediaType("send the body as application/json")
         if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise UnsupportedMediaType("send the body as it is, without a Content-Encoding")
+        body = None
         try:
-            msgspec.convert(_whole(msgspec.json.decode(await request.body())), kind)
+            body = _whole(msgspec.json.decode(await request.body()))
+            msgspec.convert(body, kind)
         except msgspec.DecodeError as error:
-            fault = fault_of(error)
-            raise InvalidRequest(f"{fault.pointer or 'the body'}: {fault.detail}", fault) from error
+            wrong = fault_of(error, kind, body)
+            raise InvalidRequest(f"{wrong.pointer or 'the body'}: {wrong.detail}", wrong) from error
         except UnicodeDecodeError as error:
             raise InvalidRequest("the body is not UTF-8", Fault(detail="is not UTF-8", pointer="")) from error
         except RecursionError as error:
-            fault = Fault(detail="is nested too deeply", pointer="")
-            raise InvalidRequest("the body is nested too deeply", fault) from error
+            wrong = Fault(detail="is nested too deeply", pointer="")
+            raise InvalidRequest("the body is nested too deeply", wrong) from error
 
     return check

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
+from schemas.text import BUYER, CODE, PARTY, SLUG
 from service.http.problems import NotFound, fault_in
 
 if TYPE_CHECKING:
@@ -17,18 +18,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-_PARTY = r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$"
-BUYER = r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*(,[A-Z][A-Z0-9]*(-[A-Z0-9]+)*){0,59}$"
 
 MineralName = Annotated[
-    str, PathParameter(pattern=_SLUG, max_length=80, description="A mineral's id.", examples=[Example(value="cobalt")])
+    str, PathParameter(pattern=SLUG, max_length=80, description="A mineral's id.", examples=[Example(value="cobalt")])
 ]
 CountryCode = Annotated[
-    str, PathParameter(pattern="^[A-Z]{3}$", description="ISO 3166 alpha-3.", examples=[Example(value="PER")])
+    str, PathParameter(pattern=CODE, description="ISO 3166 alpha-3.", examples=[Example(value="PER")])
 ]
 BlocName = Annotated[
-    str, PathParameter(pattern=_PARTY, max_length=40, description="A bloc's id.", examples=[Example(value="EU")])
+    str, PathParameter(pattern=PARTY, max_length=40, description="A bloc's id.", examples=[Example(value="EU")])
 ]
 Buyer = Annotated[
     str,
@@ -51,7 +49,8 @@ def find(known: Mapping[str, T], name: str, parameter: str, what: str) -> T:
 
 
 def _unknown(known: Mapping[str, object], name: str, parameter: str, what: str) -> NotFound:
-    near = get_close_matches(name, known, n=3, cutoff=0.6)
+    near = [each for each in (name.upper(), name.lower()) if each in known]
+    near = near or get_close_matches(name, known, n=3, cutoff=0.6)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     detail = f"no {what} is called {name!r}{hint}"
     return NotFound(detail, fault_in(parameter, detail))
@@ -61,7 +60,7 @@ def find_mineral(world: World, name: str) -> str:
     """A mineral's id. Raises NotFound, telling the id of a mineral that goes by the name given."""
     if name in world.minerals:
         return name
-    folded = name.replace("-", " ")
+    folded = name.replace("-", " ").casefold()
     for mineral in world.minerals.values():
         if folded in (alias.casefold() for alias in (mineral.name_en, mineral.name_de, *mineral.aliases)):
             detail = f"no mineral has the id {name!r}; {mineral.name_en} is {mineral.id!r}"
@@ -69,12 +68,23 @@ def find_mineral(world: World, name: str) -> str:
     raise _unknown(world.minerals, name, "mineral", "mineral")
 
 
+def _unknown_buyer(world: World, name: str, parameter: str) -> NotFound:
+    """The refusal of a buyer's name, telling the code of a country that goes by it."""
+    folded = name.casefold()
+    for country in world.countries.values():
+        names = (country.alpha_2, country.name, country.official_name, *country.aliases)
+        if folded in (alias.casefold() for alias in names):
+            detail = f"no country or bloc is called {name!r}; {country.name} is {country.code!r}"
+            return NotFound(detail, fault_in(parameter, detail))
+    return _unknown({**world.countries, **world.blocs}, name, parameter, "country or bloc")
+
+
 def find_buyer(world: World, name: str, parameter: str = "buyer") -> str:
     """A country's or bloc's id, or those of a coalition in alphabetical order. Raises NotFound."""
     parts = sorted(set(name.split(",")))
     for part in parts:
         if part not in world.countries and part not in world.blocs:
-            raise _unknown({**world.countries, **world.blocs}, part, parameter, "country or bloc")
+            raise _unknown_buyer(world, part, parameter)
         if len(parts) > 1 and part in world.blocs and all(row.bloc != part for row in world.memberships):
             detail = f"{part} has no recorded members that could be part of a coalition"
             raise NotFound(detail, fault_in(parameter, detail))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from schemas.problem import Fault, Problem
 from service.discretion import discreet
+from service.http.faults import faults_of
 
 if TYPE_CHECKING:
     from litestar.types import ExceptionHandlersMap, Message
@@ -162,27 +162,10 @@ def _refused(_: Request[Any, Any, Any], error: Refusal) -> Response[Any]:
     return _answer(error.problem, error.headers)
 
 
-def _faults(error: ValidationException) -> list[Fault]:
-    if missing := re.match(r"Missing required (\w+) parameter '(\w+)'", error.detail):
-        return [fault_in(missing.group(2), "is required")]
-    entries: list[dict[str, Any]] = [e for e in error.extra if isinstance(e, dict)] if error.extra else []
-    faults = []
-    for entry in entries:
-        source, key = entry.get("source"), str(entry.get("key", ""))
-        in_body = getattr(source, "value", source) == "body"
-        message = str(entry.get("message", "is not valid"))
-        faults.append(
-            Fault(detail=message, pointer="/" + key.replace(".", "/"))
-            if in_body
-            else Fault(detail=message, parameter=key or None)
-        )
-    return faults
-
-
 def _raised(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     if isinstance(error, ValidationException):
-        faults = _faults(error)
-        detail = "; ".join(f"{f.parameter or f.pointer}: {f.detail}" for f in faults) or "the request is not valid"
+        faults = faults_of(request, error)
+        detail = "; ".join(f"{fault.parameter}: {fault.detail}" for fault in faults) or "the request is not valid"
         # a name in the path that no resource could have is a resource that is not there
         misnamed = bool(faults) and all(fault.parameter in request.path_params for fault in faults)
         return _answer((NotFound if misnamed else InvalidRequest)(detail, *faults).problem)

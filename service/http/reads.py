@@ -157,7 +157,7 @@ async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
 
 
 def _refuse(given: list[tuple[str, str]], known: frozenset[str]) -> None:
-    choice = f"is not one of {', '.join(sorted(known)) or '(none)'}"
+    choice = f"is not one of {', '.join(sorted(known))}" if known else "is too many: no parameter is taken here"
     counts = Counter(name for name, _ in given)
     wrong = [
         fault_in(name, "is given more than once" if name in known else choice)

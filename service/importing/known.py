@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from service.importing.model import MOST_COUNTED
-from service.intake.names import Names, closest, fold
+from service.intake.names import Names, closest, fold, wanted_name
 from service.intake.problems import Problem
-from service.intake.wanted import wanted_name
 from service.store import reading
 from service.world.rows import KINDS, Country, Mineral, Row, TariffLine
 

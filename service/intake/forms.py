@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import msgspec
 
 from service.formulas import unmarked
+from service.intake.names import wanted_name
 from service.intake.problems import Problem
 from service.intake.tables import SHOWN, Record, records
-from service.intake.wanted import wanted, wanted_name
+from service.wanted import may_be_missing, wanted
 from service.world.rows import Row
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ def _problems(
         found = True
         printed = record.fields.get(name, "")
         known = wanted_name(kind.refers.get(name, ()), printed, names) if names and printed else None
-        yield Problem(record.line, name, printed[:SHOWN], known or wanted(column_type))
+        expected = known or wanted(column_type) + ", or nothing" * may_be_missing(column_type)
+        yield Problem(record.line, name, printed[:SHOWN], expected)
     if not found:
         yield Problem(record.line, "", "", message)

@@ -94,3 +94,15 @@ class Names:
                 return ""
             self._suggested[what, printed] = f"; {closest(printed, known)}"
         return self._suggested[what, printed]
+
+
+def wanted_name(kinds: tuple[str, ...], cell: str, names: Names) -> str | None:
+    """What a column that names a country or a mineral takes in place of `cell`; None for one that names others."""
+    told = []
+    for kind, find in (("country", names.country), ("mineral", names.mineral)):
+        if kind in kinds:
+            try:
+                return f"the {'code' if kind == 'country' else 'id'} {find(cell)}"
+            except UnknownName as unknown:
+                told.append(str(unknown))
+    return told[0] if told else None

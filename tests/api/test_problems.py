@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -95,6 +96,40 @@ async def test_a_value_that_cannot_be_meant_is_400_and_names_the_parameter(
 
 
 @pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (
+            f"{SCORE}?buyer=usa",
+            "'usa' is not a country's code, a bloc's id or several of them, such as CHN, EU or CAN,USA",
+        ),
+        (f"{SCORE}?buyer={'A' * 401}", f"'{'A' * 59}…' has more than 400 characters"),
+        (f"{SCORE}?buyer=USA&method=guesswork", "'guesswork' is not one of available-to-market, eu-crm, "),
+        (f"{SCORE}?buyer=USA&as_of=2026-02-30", "'2026-02-30' is not a date such as 2026-02-04"),
+        (f"{SCORE}?buyer=USA&level=1", "'1' is not a number from 0.5 to 0.99"),
+        (
+            f"{SCORE}?buyer=USA&known_at=newest",
+            "'newest' is not what is asked for, such as 1: What the ledger knew: ",
+        ),
+        (f"{SCORE}?buyer=USA&ladder=forum:2", "'forum:2' is not what is asked for, such as memorandum:1.0,forum:1.0: "),
+        ("/v1/minerals?limit=1001", "'1001' is not a whole number from 1 to 1000"),
+        ("/v1/minerals?cursor=no spaces", "'no spaces' is not what is asked for: The `next` of the page before; "),
+        ("/v1/countries/Peru", "'Peru' is not a country's code, such as CHN"),
+    ],
+)
+async def test_what_a_parameter_takes_is_said_in_words(client: AsyncClient, target: str, said: str) -> None:
+    (fault,) = (await client.get(target)).json()["errors"]
+    assert fault["detail"].startswith(said)
+
+
+async def test_no_parameter_is_described_by_its_pattern_or_type(client: AsyncClient, read: Any) -> None:
+    """Nobody should have to read a regular expression to ask for a score."""
+    for name in (*read.needed, *read.optional):
+        told = (await client.get(read.path, params={**read.needed, name: "?!"})).json()
+        for fault in told.get("errors", []):
+            assert not re.search(r"\^|Expected|Invalid|another value", fault["detail"]), (name, fault)
+
+
+@pytest.mark.parametrize(
     ("target", "parameter"),
     [
         ("/v1/minerals/unobtainium", "mineral"),
@@ -137,6 +172,8 @@ async def test_a_name_nothing_has_is_404_and_names_the_parameter(
         ("/v1/minerals/kobalt", "Cobalt is 'cobalt'"),
         ("/v1/minerals/aluminium", "Aluminum is 'aluminum'"),
         (f"{SCORE}?buyer=UAS", "USA"),
+        (f"{SCORE}?buyer=CAN,DE", "Germany is 'DEU'"),
+        (f"{SCORE}?buyer=PERU", "Peru is 'PER'"),
         ("/v1/methods/partner-adjust", "partner-adjusted"),
         ("/v1/scores?buyer=USA&list=us-2026", "us-2025"),
     ],

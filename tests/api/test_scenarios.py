@@ -296,6 +296,38 @@ async def test_a_body_of_another_form_is_refused_where_it_is_wrong(
 
 
 @pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"changes": [{"change": "explode"}]}, "'explode' is not one of sign, bring_into_force, "),
+        ({"changes": [{"change": 7}]}, "7 is not one of sign, bring_into_force, "),
+        ({"changes": [{"kind": "sign"}]}, "is required"),
+        ({"changes": [{"change": "terminate"}]}, "is required"),
+        ({"changes": [{"change": "terminate", "agreement": "x", "why": 1}]}, "is not one of change, agreement, on"),
+        ({"changes": [{**LOSS, "country": "China"}]}, "'China' is not a country's code, such as CHN"),
+        ({"changes": [{**LOSS, "fraction": 0}]}, "0 is not a number above 0 and of at most 1"),
+        (
+            {"changes": [{"change": "sign", "agreement": {"id": "x", "type": "pact"}}]},
+            "'pact' is not one of ",
+        ),
+        (
+            {"changes": [{"change": "sign", "agreement": 1}]},
+            "1 is not an id in small letters, such as natural-graphite",
+        ),
+        ({"changes": {}}, "an object is not a list of 0 to 100"),
+        ({"buyers": []}, "a list of 0 is not a list of 1 to 50"),
+        ({"store": "yes"}, "'yes' is not true or false"),
+        ({"attribution": None}, "null is not one of control, territory"),
+        ({"ladder": {"forum": 5}}, "has an entry that is wrong: "),
+        ({"colour": "red"}, "is not one of changes, buyers, minerals, as_of, known_at, attribution, ladder, store"),
+    ],
+)
+async def test_what_a_field_takes_is_said_in_words(client: AsyncClient, body: dict[str, Any], said: str) -> None:
+    answer = await client.post("/v1/scenarios", json={"changes": [], "buyers": ["USA"], **DAY} | body)
+    (fault,) = answer.json()["errors"]
+    assert fault["detail"].startswith(said)
+
+
+@pytest.mark.parametrize(
     ("body", "pointer"),
     [
         ({"changes": [{**LOSS, "country": "XXX"}]}, "/changes/0/country"),

@@ -165,7 +165,7 @@ def test_suggestions_come_to_an_end(names: Names) -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 def test_every_kind_says_what_its_columns_take(kind: type[Row]) -> None:
     """No column is described by its pattern, or not at all."""
-    from service.intake.wanted import wanted
+    from service.wanted import wanted
 
     for column, column_type in forms.columns_of(kind).types.items():
         said = wanted(column_type)
