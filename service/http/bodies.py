@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -34,6 +35,11 @@ class Unprocessable(Refusal):
     status, type, title = 422, "unprocessable", "What the body asks for cannot be done"
 
 
+@cache
+def _info(kind: Any) -> inspect.Type:
+    return inspect.type_info(kind)
+
+
 def steps_to(place: str) -> list[str]:
     """The steps to a place as msgspec writes it: `$.changes[0].share` is `changes`, `0`, `share`.
 
@@ -42,12 +48,12 @@ def steps_to(place: str) -> list[str]:
     return re.findall(r"[^.\[\]]+", place.removeprefix("key in ").removeprefix("$").split("[...]")[0])
 
 
-def fault_of(error: msgspec.DecodeError, kind: type[Any], body: Any) -> Fault:
+def fault_of(error: msgspec.DecodeError, kind: Any, body: Any) -> Fault:
     """What is wrong with a body that should be of a kind, and where."""
     found = _FAULT.match(str(error))
     if found is None or not isinstance(error, msgspec.ValidationError):
         return Fault(detail=str(error), pointer="")
-    info, value, place = inspect.type_info(kind), body, found["place"] or ""
+    info, value, place = _info(kind), body, found["place"] or ""
     for step in (steps := steps_to(place)):
         info, value = _within(info, value, step)
     if field := _FIELD.match(found["detail"]):
