@@ -149,6 +149,8 @@ def _parameters_of(handler: HTTPRouteHandler, app: Any) -> frozenset[str]:
 
 async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
     """Refuses a query parameter the resource does not have, one that is given twice and one that is null, by name."""
+    if request.method == "OPTIONS":  # it asks about the path, whatever is asked of it
+        return
     given = [*request.query_params.multi_items()]
     known = _parameters(request.route_handler, request.app)
     names = {name for name, _ in given}

@@ -183,6 +183,13 @@ async def test_a_near_miss_is_told_what_may_be_meant(client: AsyncClient, target
     assert hint in (await client.get(target)).json()["detail"]
 
 
+@pytest.mark.parametrize("query", ["", "?buyer=USA"])
+async def test_what_a_path_takes_can_be_asked_of_it(client: AsyncClient, query: str) -> None:
+    answer = await client.options(SCORE + query)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/v1", "/v1/", "/v2/minerals", "/v1/minerals/cobalt/nothing", "/openapi"])
 async def test_a_path_nothing_answers_to_is_404(client: AsyncClient, path: str) -> None:
     problem(await client.get(path), 404, "not-found")
