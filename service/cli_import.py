@@ -146,10 +146,7 @@ def _report(request: Request, findings: Findings) -> None:
     for problem in findings.problems:
         place = f"{request.name}:{problem.line}: {problem.column}".rstrip()
         click.echo(f"{place} {problem.value!r}: expected {problem.expected}")
-    listed = len(findings.problems)
-    count = f"{'over ' if findings.ended else ''}{findings.count:,} problem{'s' if findings.count > 1 else ''}"
-    more = f", the first {listed:,} listed" if listed < findings.count else ""
-    click.echo(f"{request.name}: {count}{more}; nothing was changed", err=True)
+    click.echo(f"{request.name}: {findings.total}; nothing was changed", err=True)
 
 
 def _tell(request: Request, outcome: Outcome) -> None:

@@ -46,8 +46,8 @@ def fault(info: inspect.Type, value: Any) -> str:
     if isinstance(value, str) and isinstance(info, inspect.StrType):
         if info.max_length and len(value) > info.max_length:
             return f"{shown} has more than {info.max_length} characters"
-        if info.min_length and len(value) < info.min_length:
-            return f"{shown} has fewer than {info.min_length} characters"
+        if info.min_length and not value:
+            return "is empty"
         if about and info.pattern not in {None, *_FORMS}:
             return f"{shown} is not {about}"
     return f"{shown} is not {_described(info)}"

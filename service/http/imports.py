@@ -271,6 +271,4 @@ def _refusal(name: str, findings: Findings) -> FileRefused:
         )
         for problem in findings.problems
     ]
-    count = f"{'over ' if findings.ended else ''}{findings.count:,}"
-    listed = f", the first {len(misfits):,} listed" if len(misfits) < findings.count else ""
-    return FileRefused(f"{name} has {count} problems{listed}; nothing was changed", *misfits)
+    return FileRefused(f"{name} has {findings.total}; nothing was changed", *misfits)

@@ -67,6 +67,13 @@ class Findings:
         """The problems listed, by line."""
         return sorted(self._problems, key=lambda problem: problem.line)
 
+    @property
+    def total(self) -> str:
+        """How many problems there are, in words, and how many of them are listed."""
+        count = f"{'over ' if self.ended else ''}{self.count:,} problem{'s' if self.count > 1 else ''}"
+        listed = len(self._problems)
+        return f"{count}, the first {listed:,} listed" if listed < self.count else count
+
     def add(self, problem: Problem) -> None:
         """Takes down a problem; one that a second reader of the same file meets again counts once."""
         if problem not in self._problems:
