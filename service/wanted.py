@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import inspect, json
 
-from schemas.text import BUYER, CODE, HS6, PARTIAL_DATE, PARTY, SLUG, STORABLE
+from schemas.text import ALPHA_2, BUYER, CLAIM, CODE, CURRENCY, HS6, NAME, PARTIAL_DATE, PARTY, SLUG, STORABLE
 from service.discretion import discreet
 
 _FORMS = {
@@ -17,6 +17,10 @@ _FORMS = {
     PARTY: "a country's code or a bloc's id, such as CHN or EU",
     BUYER: "a country's code, a bloc's id or several of them, such as CHN, EU or CAN,USA",
     PARTIAL_DATE: "a date: 2026-02-04, 2026-02 or 2026",
+    CLAIM: "a letter and two to four digits, such as K01",
+    ALPHA_2: "two capital letters, such as PE",
+    CURRENCY: "a currency's code, such as USD, or nothing",
+    NAME: "a name in small letters, such as eol_rir",
     HS6: "six digits",
     STORABLE: "text without the character NUL",
 }

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from schemas.text import Code, Party, Slug
+from schemas.text import ALPHA_2, Code, Party, Slug
 from service.world.rows.base import Cited, EvidenceLevel, PartialDate, Row, Stage, Text
 
 
@@ -36,7 +36,7 @@ class Country(Cited, frozen=True, kw_only=True):
     key = ("code",)
     refers = {"source": ("source",)}
     code: Code
-    alpha_2: Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]
+    alpha_2: Annotated[str, Meta(pattern=ALPHA_2)]
     name: Text
     official_name: Text = ""
     aliases: tuple[str, ...] = ()

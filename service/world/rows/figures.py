@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from schemas.text import HS6, Code, Party, Slug
+from schemas.text import HS6, NAME, Code, Party, Slug
 from service.world.rows.base import Cited, Fraction, NonNegative, Stage, Text, Year
 
 
@@ -122,7 +122,7 @@ class Parameter(Cited, frozen=True, kw_only=True):
     kind = "parameter"
     key = ("source", "name", "label", "mineral", "stage", "country", "year")
     refers = {"source": ("source",), "mineral": ("mineral",), "country": ("country",)}
-    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+    name: Annotated[str, Meta(pattern=NAME, max_length=40)]
     label: Text = ""
     mineral: Slug | None = None
     stage: Stage | None = None

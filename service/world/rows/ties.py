@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from schemas.text import Code, Party, Slug
+from schemas.text import CURRENCY, Code, Party, Slug
 from service.risk.partners import AgreementType, Binding
 from service.world.rows.base import Cited, EvidenceLevel, Fraction, NonNegative, PartialDate, Stage, Text, Year
 
@@ -107,7 +107,7 @@ class Provision(Cited, frozen=True, kw_only=True):
     minerals: tuple[Slug, ...] = ()
     forbids: tuple[RestrictionType, ...] = ()
     amount: NonNegative | None = None
-    currency: Annotated[str, Meta(pattern=r"^([A-Z]{3})?$")] = ""
+    currency: Annotated[str, Meta(pattern=CURRENCY)] = ""
     evidence_level: EvidenceLevel
 
 
