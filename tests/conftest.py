@@ -88,6 +88,16 @@ def container() -> Iterator[str]:
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def publications() -> Path:
+    """The folder of published tables and texts; a test that needs it is skipped where there is none."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("CHOKEPOINT_REFERENCE_DATA") or beside)
+    if not folder.is_dir():
+        pytest.skip("no publications here: set CHOKEPOINT_REFERENCE_DATA to their folder")
+    return folder
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
     """A home folder for an embedded Postgres of the test's own."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 from collections import defaultdict
 from collections.abc import Callable
@@ -48,16 +47,6 @@ def rows(seeds: Seeds) -> Rows:
 def shipped(rows: Rows) -> World:
     """The World of the shipped evidence."""
     return world_of(*(kind.values() for kind in rows.values()))
-
-
-@pytest.fixture(scope="session")
-def publications() -> Path:
-    """The folder of published tables and texts; a test that needs it is skipped where there is none."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
-    folder = Path(os.environ.get("CHOKEPOINT_REFERENCE_DATA") or beside)
-    if not folder.is_dir():
-        pytest.skip("no publications here: set CHOKEPOINT_REFERENCE_DATA to their folder")
-    return folder
 
 
 @pytest.fixture(scope="session")

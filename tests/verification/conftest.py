@@ -1,10 +1,8 @@
-"""The World of the shipped evidence, and where published tables to test against may lie."""
+"""The World of the shipped evidence, and a ledger to fill with it."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,16 +17,6 @@ from tests.evidence import world_of
 def shipped() -> World:
     """The shipped evidence as a ledger would hand it over."""
     return world_of(read_seeds())
-
-
-@pytest.fixture(scope="session")
-def reference() -> Path:
-    """The folder of published tables; a test that needs it is skipped where it is absent."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
-    folder = Path(os.environ.get("CHOKEPOINT_REFERENCE_DATA") or beside)
-    if not folder.is_dir():
-        pytest.skip("no published tables here: set CHOKEPOINT_REFERENCE_DATA to their folder")
-    return folder
 
 
 @pytest.fixture(scope="module")

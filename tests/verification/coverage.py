@@ -50,12 +50,12 @@ def of_year(rows: Iterable[Row], source: str, year: int) -> list[Share]:
     return [row for row in rows if isinstance(row, Share) and (row.source, row.period_end) == (source, year)]
 
 
-def earlier_edition(reference: Path) -> list[Share]:
+def earlier_edition(publications: Path) -> list[Share]:
     """The shares of the edition of 2025, read from the file as published."""
     names = Names(
         [row for row in shipped() if isinstance(row, Country)], [row for row in shipped() if isinstance(row, Mineral)]
     )
-    with (reference / "usgs_mcs2025" / "MCS2025_World_Data.csv").open("rb") as file:
+    with (publications / "usgs_mcs2025" / "MCS2025_World_Data.csv").open("rb") as file:
         items = usgs.read(decode(file, usgs.ENCODINGS[EARLIER]), names, EARLIER)
         return [item for item in items if isinstance(item, Share)]
 

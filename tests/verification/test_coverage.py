@@ -41,9 +41,9 @@ NARROWEST = 0.82
 
 
 @pytest.fixture(scope="module")
-def editions(reference: Path) -> tuple[list[Share], list[Share]]:
+def editions(publications: Path) -> tuple[list[Share], list[Share]]:
     """2024 as estimated in the edition of 2025, and as printed in the edition of 2026."""
-    return of_year(earlier_edition(reference), EARLIER, 2024), of_year(shipped(), LATER, 2024)
+    return of_year(earlier_edition(publications), EARLIER, 2024), of_year(shipped(), LATER, 2024)
 
 
 def between_editions(

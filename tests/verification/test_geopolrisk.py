@@ -46,9 +46,9 @@ Table = list[dict[str, str]]
 
 
 @pytest.fixture(scope="module")
-def table(reference: Path) -> Table:
+def table(publications: Path) -> Table:
     """22 materials for three buyers, with every intermediate."""
-    with (reference / "geopolrisk" / "expected_2022.csv").open(encoding="utf-8", newline="") as file:
+    with (publications / "geopolrisk" / "expected_2022.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -58,16 +58,16 @@ def names() -> Names:
     return Names([r for r in rows if isinstance(r, Country)], [r for r in rows if isinstance(r, Mineral)])
 
 
-def production(reference: Path, names: Names) -> Iterator[Production]:
-    with (reference / "geopolrisk" / "wmd_2018_2024_long.csv").open("rb") as file:
+def production(publications: Path, names: Names) -> Iterator[Production]:
+    with (publications / "geopolrisk" / "wmd_2018_2024_long.csv").open("rb") as file:
         for item in wmd.read(decode(file, wmd.ENCODING), names, LIBRARY):
             assert not isinstance(item, Problem), item
             if isinstance(item, Production) and item.year == 2022:
                 yield item
 
 
-def trade(reference: Path, names: Names, codes: set[str]) -> Iterator[Trade]:
-    with gzip.open(reference / "geopolrisk" / "baci_2022_minerals.csv.gz", "rb") as file:
+def trade(publications: Path, names: Names, codes: set[str]) -> Iterator[Trade]:
+    with gzip.open(publications / "geopolrisk" / "baci_2022_minerals.csv.gz", "rb") as file:
         lines = decode(file, baci.ENCODING)  # type: ignore[arg-type]
         for item in baci.read(lines, names, LIBRARY, {}, codes):
             assert not isinstance(item, Problem), item
@@ -81,10 +81,10 @@ def tariff_lines(table: Table) -> Iterator[TariffLine]:
             yield TariffLine(source=LIBRARY, commodity=row["wmd_table"], code=code, edition="HS 1992")
 
 
-def stability(reference: Path, names: Names, codes: Iterable[str]) -> Iterator[Governance]:
+def stability(publications: Path, names: Names, codes: Iterable[str]) -> Iterator[Governance]:
     """The library's governance as it takes it: none recorded is no risk (PV 2.5), Taiwan's trade 0.5 (PV 0)."""
     estimates = dict.fromkeys(codes, 2.5)
-    with (reference / "geopolrisk" / "wgi_pv_mixed_vintage.csv").open(encoding="utf-8", newline="") as file:
+    with (publications / "geopolrisk" / "wgi_pv_mixed_vintage.csv").open(encoding="utf-8", newline="") as file:
         # Guyana's code also stands on the row of French Guiana; the library takes the first of the two.
         read = [row for row in csv.DictReader(file) if row["year"] == "2022" and row["estimate"]]
     for row in reversed(read):
@@ -103,7 +103,7 @@ def published(table: Table) -> Iterator[Parameter]:
 
 
 @pytest.fixture(scope="module")
-def world(reference: Path, table: Table, names: Names) -> World:
+def world(publications: Path, table: Table, names: Names) -> World:
     """The library's inputs in a ledger: trade, production, tariff lines, governance and its printed scores."""
     kept = [row for row in read_seeds() if isinstance(row, Source | Country | Mineral | Bloc | Membership)]
     codes = {code for row in table for code in row["hs92_codes"].split(";")}
@@ -111,10 +111,10 @@ def world(reference: Path, table: Table, names: Names) -> World:
     rows: list[Row] = [
         source(LIBRARY),
         *kept,
-        *production(reference, names),
-        *trade(reference, names, codes),
+        *production(publications, names),
+        *trade(publications, names, codes),
         *tariff_lines(table),
-        *stability(reference, names, countries),
+        *stability(publications, names, countries),
         *published(table),
     ]
     return world_of(rows)

@@ -93,7 +93,7 @@ def fraction(cell: str) -> float | None:
 
 
 @pytest.fixture(scope="module")
-def list_2017(reference: Path) -> list[tuple[str, Components, float | None]]:
+def list_2017(publications: Path) -> list[tuple[str, Components, float | None]]:
     """Every material of 2017 with its printed components, and its printed SR where it is known."""
     return [
         (
@@ -108,7 +108,7 @@ def list_2017(reference: Path) -> list[tuple[str, Components, float | None]]:
             ),
             figure(row["SR"]),
         )
-        for row in rows_of(reference / "eu_crm2017" / "components.csv")
+        for row in rows_of(publications / "eu_crm2017" / "components.csv")
         if row["HHIWGIt_GS"]
     ]
 
@@ -137,8 +137,8 @@ def test_every_material_of_2017_has_a_predicted_risk(list_2017: list[tuple[str, 
 class Annex:
     """Shares by material, stage and country of one annex of the study on the list of 2023."""
 
-    def __init__(self, reference: Path, name: str) -> None:
-        folder = reference / "eu_crm2023"
+    def __init__(self, publications: Path, name: str) -> None:
+        folder = publications / "eu_crm2023"
         governance = {
             row["country_in_annex"]: float(row["wgi_scaled_0_10"])
             for row in rows_of(folder / "wgi_scaled_mean6_2016_2020.csv")
@@ -162,12 +162,12 @@ class Annex:
 
 
 @pytest.fixture(scope="module")
-def list_2023(reference: Path) -> list[tuple[dict[str, str], float | None, float | None, float]]:
+def list_2023(publications: Path) -> list[tuple[dict[str, str], float | None, float | None, float]]:
     """Every material-stage of 2023 with the concentrations of its mixes and the risk that follows from them."""
-    world = Annex(reference, "eu_crm2023_global_supply_shares.csv")
-    own = Annex(reference, "eu_crm2023_eu_sourcing_shares.csv")
+    world = Annex(publications, "eu_crm2023_global_supply_shares.csv")
+    own = Annex(publications, "eu_crm2023_eu_sourcing_shares.csv")
     found = []
-    for row in rows_of(reference / "eu_crm2023" / "components.csv"):
+    for row in rows_of(publications / "eu_crm2023" / "components.csv"):
         if not row["SI_SR"]:
             continue
         h_world, h_own = (annex.concentration(row["material"], row["stage"]) for annex in (world, own))

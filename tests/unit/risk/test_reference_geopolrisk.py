@@ -32,9 +32,9 @@ Row = dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def expected(reference: Path) -> list[Row]:
+def expected(publications: Path) -> list[Row]:
     """22 materials for three buyers, with every intermediate."""
-    with (reference / "geopolrisk" / "expected_2022.csv").open(encoding="utf-8", newline="") as file:
+    with (publications / "geopolrisk" / "expected_2022.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -66,9 +66,9 @@ class World2022:
 
 
 @pytest.fixture(scope="module")
-def world(reference: Path) -> World2022:
+def world(publications: Path) -> World2022:
     """The library's inputs as it takes them."""
-    folder = reference / "geopolrisk"
+    folder = publications / "geopolrisk"
     production: dict[str, dict[str, float]] = defaultdict(dict)
     with (folder / "wmd_2018_2024_long.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
