@@ -31,6 +31,7 @@ from service.migrate import migrate
 from service.seeding import seed
 from service.settings import Secret
 from service.store import keys
+from tests.commands import takes_no_arguments
 from tests.serving import program
 
 CASES = int(os.environ.get("FUZZ_CASES", "50000"))
@@ -168,4 +169,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    takes_no_arguments(__doc__)
     main()

@@ -39,6 +39,7 @@ from service.embedded import embedded
 from service.migrate import migrate
 from service.seeding import read_seeds, seed
 from service.world.rows import Country, Mineral
+from tests.commands import takes_no_arguments
 from tests.faults.checked import Connection, Load, Report, Server, serving
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "3600"))
@@ -216,4 +217,5 @@ async def _ledgers(dsn: str) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
+    takes_no_arguments(__doc__)
     main()

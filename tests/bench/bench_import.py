@@ -29,6 +29,7 @@ from service.migrate import migrate
 from service.seeding import read_seeds
 from service.store.ledger import revise
 from service.world.rows import Bloc, Country, Mineral, Row, Share, Source
+from tests.commands import takes_no_arguments
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
@@ -180,4 +181,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    takes_no_arguments(__doc__)
     main()

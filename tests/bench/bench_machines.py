@@ -11,6 +11,7 @@ import subprocess
 from statistics import median
 from time import perf_counter
 
+from tests.commands import takes_no_arguments
 from tests.machines.cluster import Machines, Replica, asking, machines
 from tests.machines.load import tables
 
@@ -85,4 +86,5 @@ async def measure() -> None:
 
 
 if __name__ == "__main__":
+    takes_no_arguments(__doc__)
     asyncio.run(measure())

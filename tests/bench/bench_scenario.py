@@ -24,6 +24,7 @@ from service.seeding import read_seeds
 from service.world.memo import Memo
 from service.world.scoring import score_all
 from service.world.world import World
+from tests.commands import takes_no_arguments
 from tests.evidence import world_of
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
@@ -82,4 +83,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    takes_no_arguments(__doc__)
     main()

@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from tests.bench.row import ROUNDS, Row
+from tests.commands import takes_no_arguments
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "speed.md"
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
@@ -73,4 +74,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    takes_no_arguments(__doc__)
     main()
