@@ -56,11 +56,11 @@ def fault_of(error: msgspec.DecodeError, kind: Any, body: Any) -> Fault:
     info, value, place = _info(kind), body, found["place"] or ""
     for step in (steps := steps_to(place)):
         info, value = _within(info, value, step)
-    if field := _FIELD.match(found["detail"]):
+    if "[...]" in place or place.startswith("key in "):
+        detail = f"has an entry that is wrong: {found['detail']}"
+    elif field := _FIELD.match(found["detail"]):
         steps.append(field[2])
         detail = "is required" if field[1].startswith("missing") else f"is not one of {', '.join(_fields(info, value))}"
-    elif "[...]" in place or place.startswith("key in "):
-        detail = f"has an entry that is wrong: {found['detail']}"
     else:
         detail = fault(info, value)
     return Fault(detail=detail, pointer="".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps))

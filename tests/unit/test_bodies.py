@@ -8,12 +8,14 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.change import Change
+from schemas.change import Change, NewAgreement, Step
 from schemas.scenario import Scenario
 from service.http.bodies import fault_of
 
 TAGS = [msgspec.inspect.type_info(kind).tag for kind in get_args(Change)]  # type: ignore[attr-defined]
-FIELDS = sorted({name for kind in (*get_args(Change), Scenario) for name in kind.__struct_encode_fields__})
+FIELDS = sorted(
+    {name for kind in (*get_args(Change), NewAgreement, Step, Scenario) for name in kind.__struct_encode_fields__}
+)
 
 scalars = st.none() | st.booleans() | st.integers(-3, 3) | st.floats(0, 2) | st.sampled_from(["USA", "tin", "x/~y", ""])
 values = st.recursive(
@@ -21,15 +23,21 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*FIELDS, "x/~y"]), inner, max_size=3),
     max_leaves=6,
 )
+steps = st.dictionaries(
+    st.sampled_from(["forum", "x/~y"]),
+    st.dictionaries(st.sampled_from([*Step.__struct_fields__, "x"]), st.integers(0, 5), max_size=4) | values,
+    max_size=2,
+)
 changes = st.builds(
     lambda tag, rest: rest | {"change": tag},
     st.sampled_from(TAGS) | values,
     st.dictionaries(st.sampled_from(FIELDS), values, max_size=4),
-)
+) | st.builds(lambda given: {"change": "set_ladder", "steps": given}, steps)
 bodies = values | st.builds(
-    lambda rest, listed: {"changes": listed, "buyers": ["USA"]} | rest,
+    lambda rest, listed, ladder: {"changes": listed, "buyers": ["USA"], "ladder": ladder} | rest,
     st.dictionaries(st.sampled_from([*Scenario.__struct_encode_fields__, "x/~y"]), values, max_size=2),
     st.lists(changes, max_size=3),
+    steps,
 )
 
 
