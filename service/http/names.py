@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-
 MineralName = Annotated[
     str, PathParameter(pattern=SLUG, max_length=80, description="A mineral's id.", examples=[Example(value="cobalt")])
 ]
